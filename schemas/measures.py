@@ -1,0 +1,170 @@
+"""Measures: the additive figures of a window and how each is made from readings.
+
+Every measure is a sum, so that district = Σ streets = Σ communities = Σ grids holds for each of
+them; what is not additive (a rate, a mean) is derived from sums at the level where it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.kinds import DOMAINS, KINDS, METRICS, Domain, metric_key
+
+__all__ = ["DERIVED", "MEASURES", "Measure", "Rule", "Term", "derive"]
+
+Rule = Literal[
+    "sum",  # Σ value of the events in the window
+    "count",  # number of readings in the window
+    "out_of_normal",  # number of readings outside the metric's normal range
+    "distinct_devices",  # distinct devices that reported in the window
+    "distinct_subjects",  # distinct people heard of in the window
+    "simulated",  # number of readings in the window that are simulated
+    "entities",  # gauges known at the window's end, silent or not
+    "entities_silent",  # of them, silent for longer than their kind allows
+    "held_live",  # Σ last value of the gauges that are not silent, at the window's end
+    "held",  # Σ last value of all gauges, at the window's end
+    "held_silent",  # Σ last value of the silent gauges, at the window's end
+    "rises",  # transitions to a higher value, Σ of the increase, in event order
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One rule applied to some metrics (full keys)."""
+
+    rule: Rule
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`name` is the sum of its `terms`."""
+
+    name: str
+    unit: str
+    description: str
+    terms: tuple[Term, ...]
+
+
+def _keys(domain: Domain) -> tuple[str, ...]:
+    return tuple(metric_key(k.name, m.name) for k in KINDS.values() if k.domain == domain for m in k.metrics)
+
+
+def _general(domain: Domain) -> tuple[Measure, ...]:
+    keys = _keys(domain)
+    return (
+        Measure("readings", "1", "readings that fell in the window", (Term("count", keys),)),
+        Measure("readings_simulated", "1", "of them, simulated", (Term("simulated", keys),)),
+        Measure("devices", "1", "distinct devices heard of", (Term("distinct_devices", keys),)),
+    )
+
+
+def _sum(name: str, description: str, *keys: str) -> Measure:
+    return Measure(name, "1", description, (Term("sum", keys),))
+
+
+def _mean(name: str, key: str) -> tuple[Measure, Measure]:
+    unit = METRICS[key].unit
+    return (
+        Measure(f"{name}_sum", unit, f"sum of {name} readings", (Term("sum", (key,)),)),
+        Measure(f"{name}_count", "1", f"number of {name} readings", (Term("count", (key,)),)),
+    )
+
+
+_SPACE, _LOT, _CAPACITY = "parking.space.occupied", "parking.lot.occupied", "parking.lot.capacity"
+_VITALS = tuple(metric_key("care.vitals", m.name) for m in KINDS["care.vitals"].metrics)
+
+MEASURES: Final[dict[Domain, tuple[Measure, ...]]] = {
+    "parking": (
+        Measure("spaces", "1", "spaces known", (Term("entities", (_SPACE,)), Term("held", (_CAPACITY,)))),
+        Measure("occupied", "1", "spaces occupied", (Term("held_live", (_SPACE, _LOT)),)),
+        Measure(
+            "unknown",
+            "1",
+            "spaces whose sensor is silent",
+            (Term("entities_silent", (_SPACE,)), Term("held_silent", (_CAPACITY,))),
+        ),
+        Measure(
+            "turnover",
+            "1",
+            "arrivals: spaces that became occupied, increase of a car park's count",
+            (Term("rises", (_SPACE, _LOT)),),
+        ),
+        *_general("parking"),
+    ),
+    "security": (
+        *(
+            _sum(f"access_{m.name}", m.description, metric_key("security.access", m.name))
+            for m in KINDS["security.access"].metrics
+        ),
+        *(
+            _sum(f"intrusion_{m.name}", m.description, metric_key("security.intrusion", m.name))
+            for m in KINDS["security.intrusion"].metrics
+        ),
+        *(
+            _sum(f"fire_{m.name}", m.description, metric_key("security.fire", m.name))
+            for m in KINDS["security.fire"].metrics
+        ),
+        _sum("people_entered", "people counted in", "security.video_count.entered"),
+        _sum("people_left", "people counted out", "security.video_count.left"),
+        *_general("security"),
+    ),
+    "care": (
+        Measure(
+            "residents_seen",
+            "1",
+            "residents heard of in the window",
+            (Term("distinct_subjects", _keys("care")),),
+        ),
+        Measure("vitals", "1", "vital signs measured", (Term("count", _VITALS),)),
+        Measure(
+            "vitals_out_of_range", "1", "of them, outside the normal range", (Term("out_of_normal", _VITALS),)
+        ),
+        _sum("activity", "movements sensed at home", "care.activity.motion"),
+        Measure("beds", "1", "beds known", (Term("entities", ("care.bed.in_bed",)),)),
+        Measure("beds_occupied", "1", "beds occupied", (Term("held_live", ("care.bed.in_bed",)),)),
+        Measure(
+            "beds_unknown",
+            "1",
+            "beds whose sensor is silent",
+            (Term("entities_silent", ("care.bed.in_bed",)),),
+        ),
+        _sum("sos", "calls for help", "care.emergency.sos"),
+        _sum("falls", "falls detected", "care.emergency.fall"),
+        *_mean("temperature", "care.environment.temperature"),
+        *_mean("humidity", "care.environment.humidity"),
+        *_mean("co2", "care.environment.co2"),
+        *_general("care"),
+    ),
+}
+"""Measures by domain; the order is that of the fold's columns."""
+
+
+def _ratio(part: str, whole: str, minus: str | None = None) -> Callable[[Mapping[str, float]], float | None]:
+    def value(sums: Mapping[str, float]) -> float | None:
+        below = sums[whole] - (sums[minus] if minus else 0.0)
+        return sums[part] / below if below > 0 else None
+
+    return value
+
+
+DERIVED: Final[dict[Domain, dict[str, Callable[[Mapping[str, float]], float | None]]]] = {
+    "parking": {"occupancy": _ratio("occupied", "spaces", "unknown")},
+    "security": {},
+    "care": {
+        "temperature_mean": _ratio("temperature_sum", "temperature_count"),
+        "humidity_mean": _ratio("humidity_sum", "humidity_count"),
+        "co2_mean": _ratio("co2_sum", "co2_count"),
+    },
+}
+
+
+def derive(domain: Domain, sums: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are not additive, from a window's sums; one that cannot be formed is absent."""
+    values = ((name, form(sums)) for name, form in DERIVED[domain].items())
+    return {name: value for name, value in values if value is not None}
+
+
+assert set(MEASURES) == set(DOMAINS)  # noqa: S101 - a table that does not cover its keys must not load

@@ -1,0 +1,1 @@
+"""Command line, settings, logging and metrics: the façade and nothing else."""

@@ -1,0 +1,85 @@
+"""`taishi`: the one command. A group's module is imported only when that group is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+import typer
+
+from schemas.errors import TaishiError
+
+__all__ = ["main"]
+
+_COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "up": ("stack", "start everything, with the simulated city, and show it live"),
+    "down": ("stack", "stop everything that `up` started"),
+    "status": ("status", "what is running and what flows, as a live table"),
+    "doctor": ("doctor", "check this machine and these settings, and say what to do"),
+    "places": ("places", "the district's streets, communities and grids: import, check, list"),
+    "simulate": ("simulate", "a simulated city that speaks the vendors' formats"),
+    "replay": ("replay", "send a recording through the connectors"),
+    "backfill": ("backfill", "recompute a past range from the log or from files"),
+    "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
+    "bench": ("bench", "measure this installation beside its own limits"),
+    "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),
+    "connect": ("connect", "run one connector (mqtt, http); `up` does this for you"),
+    "worker": ("worker", "run one Beam job (aggregate, situation); `up` does this for you"),
+    "broker": ("broker", "run the embedded MQTT broker; `up` does this for you"),
+    "topics": ("topics", "create and verify the Kafka topics; `up` does this for you"),
+}
+"""Command -> (module of taishi.cli that has a Typer `app` or a function of that name, help)."""
+
+
+class _LazyGroup(click.Group):
+    """Lists all commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All names, in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now; None lets click suggest what was meant."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"taishi.cli.{_COMMANDS[cmd_name][0]}")
+        found = getattr(module, cmd_name, None)
+        if found is None:
+            app = module.app
+        else:
+            app = typer.Typer(add_completion=False)
+            app.command(cmd_name)(found)
+        command = typer.main.get_command(app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """One line each, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+_GROUP: Final = _LazyGroup(
+    name="taishi",
+    help="Taishi (态势): the situation of a city district, from sensors to boards.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; errors of ours go to stderr with exit code 1, misuse with 2."""
+    try:
+        _GROUP(prog_name="taishi")
+    except TaishiError as error:
+        if os.environ.get("TAISHI_TRACEBACK"):
+            raise
+        click.echo(f"taishi: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Settings of a Taishi installation: one declaration gives file, environment, checks and defaults.
+
+Order, first wins: environment (`TAISHI_KAFKA_BOOTSTRAP=...`), the TOML file named by
+`TAISHI_SETTINGS` (default `taishi.toml` in the working directory), the defaults here. A part whose
+address is set to something that is not embedded is not started by `taishi up`.
+Constructing checks; nothing is opened or connected here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from schemas.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; units are in the names."""
+
+    model_config = SettingsConfigDict(env_prefix="TAISHI_", extra="forbid", frozen=True)
+
+    home: Path = Field(
+        Path.home() / ".local" / "state" / "taishi", description="data, logs and pids of the embedded stack"
+    )
+    cache: Path = Field(
+        Path.home() / ".cache" / "taishi", description="downloads and builds, shared by all checkouts"
+    )
+    district: str = Field("370202", description="code of the district", pattern=r"^\d{6}$")
+    places_file: Path | None = Field(None, description="imported grid layer; the synthetic one if unset")
+    devices_file: Path | None = Field(
+        None, description="device registry (CSV); the simulated city's if unset"
+    )
+
+    kafka_address: str | None = Field(None, description="host:port of a Kafka of your own; embedded if unset")
+    kafka_port: int = Field(19092, description="port of the embedded Kafka", ge=1, le=65535)
+    kafka_controller_port: int = Field(19093, description="its controller's port", ge=1, le=65535)
+    influxdb_address: str | None = Field(
+        None, description="URL of an InfluxDB of your own; embedded if unset"
+    )
+    influxdb_port: int = Field(18086, description="port of the embedded InfluxDB", ge=1, le=65535)
+    influxdb_database: str = Field("taishi", description="database (1.8) or bucket (2.x)", pattern=r"^\w+$")
+    influxdb_token: str = Field(
+        "", description="token of an InfluxDB 2.x, or user:password of 1.8", repr=False
+    )
+    mqtt_address: str | None = Field(
+        None, description="host:port of an MQTT broker of your own; embedded if unset"
+    )
+    mqtt_port: int = Field(18830, description="port of the embedded MQTT broker", ge=1, le=65535)
+    http_host: str = Field("127.0.0.1", description="where HTTP push listens")
+    http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
+    prism_aggregate_port: int = Field(
+        18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
+    )
+    prism_situation_port: int = Field(
+        18074, description="job port of the situation worker's Prism", ge=1, le=65535
+    )
+    metrics_port: int = Field(
+        19100, description="first of 20 consecutive ports of the parts' Prometheus metrics", ge=1, le=65515
+    )
+
+    window_s: tuple[int, ...] = Field((10, 60), description="window sizes; each a multiple of the first")
+    delay_s: float = Field(5.0, description="how far the watermark trails the log's clock", ge=0)
+    lateness_s: int = Field(600, description="how late a reading may be and still count", ge=0)
+    skew_max_s: int = Field(60, description="how far ahead of the log a device's clock may be", ge=0)
+    checkpoint_interval_s: float = Field(10.0, description="longest time between two checkpoints", gt=0)
+    simulated_devices: int = Field(20_000, description="devices of the simulated city", ge=1)
+    simulated_seed: int = Field(370202, description="seed of the simulated city")
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """host:port of the Kafka in use."""
+        return self.kafka_address or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def influxdb_url(self) -> str:
+        """URL of the InfluxDB in use."""
+        return self.influxdb_address or f"http://127.0.0.1:{self.influxdb_port}"
+
+    @property
+    def mqtt_host_port(self) -> tuple[str, int]:
+        """Host and port of the MQTT broker in use."""
+        host, _, port = (self.mqtt_address or f"127.0.0.1:{self.mqtt_port}").rpartition(":")
+        return host, int(port)
+
+    @property
+    def logs(self) -> Path:
+        """The one folder of all logs."""
+        return self.home / "logs"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        path = Path(os.environ.get("TAISHI_SETTINGS", "taishi.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read and check the settings; SettingsError names each wrong field, what came and what is allowed."""
+    named = os.environ.get("TAISHI_SETTINGS")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"TAISHI_SETTINGS names {named!r}, which is not a file")
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, e['loc']))}: received {e['input']!r}; {e['msg']}" for e in error.errors()
+        ]
+        raise SettingsError("settings: " + "; ".join(lines)) from error
