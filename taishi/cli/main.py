@@ -8,7 +8,6 @@ import sys
 from typing import Final
 
 import click
-import typer
 
 from schemas.errors import TaishiError
 
@@ -31,7 +30,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "broker": ("broker", "run the embedded MQTT broker; `up` does this for you"),
     "topics": ("topics", "create and verify the Kafka topics; `up` does this for you"),
 }
-"""Command -> (module of taishi.cli that has a Typer `app` or a function of that name, help)."""
+"""Command -> (module of taishi.cli that holds a click command of that name, one line of help)."""
 
 
 class _LazyGroup(click.Group):
@@ -46,14 +45,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"taishi.cli.{_COMMANDS[cmd_name][0]}")
-        found = getattr(module, cmd_name, None)
-        if found is None:
-            app = module.app
-        else:
-            app = typer.Typer(add_completion=False)
-            app.command(cmd_name)(found)
-        command = typer.main.get_command(app)
-        command.name = cmd_name
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
