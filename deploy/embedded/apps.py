@@ -1,0 +1,78 @@
+"""Taishi's own processes as parts: topics, broker, connectors, workers, the simulated city."""
+
+from __future__ import annotations
+
+import sys
+
+from deploy.embedded.parts import Health, Part
+from deploy.embedded.settings import StackSettings
+
+__all__ = ["broker", "connectors", "simulation", "topics", "workers"]
+
+
+def _taishi(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "taishi.cli.main", *words)
+
+
+def _app(settings: StackSettings, name: str, words: tuple[str, ...], needs: tuple[str, ...]) -> Part:
+    """A long-running command of ours: healthy when its metrics answer."""
+    port = settings.metrics_of(name)
+    return Part(
+        name=name,
+        command=_taishi(*words),
+        log=name,
+        health=Health("http", port, "/metrics"),
+        environment=dict(settings.environment),
+        ports={"metrics_port": port},
+        needs=needs,
+    )
+
+
+def topics(settings: StackSettings) -> Part:
+    """Create what is missing, verify what is there; nothing that reads or writes starts before."""
+    return Part(
+        name="topics",
+        command=_taishi("topics", "create"),
+        log="topics",
+        environment=dict(settings.environment),
+        needs=("kafka",),
+        once=True,
+    )
+
+
+def broker(settings: StackSettings) -> Part:
+    """The MQTT broker that acknowledges end to end."""
+    return Part(
+        name="mqtt",
+        command=_taishi("broker"),
+        log="mqtt",
+        health=Health("mqtt", settings.mqtt_port),
+        environment=dict(settings.environment),
+        ports={"mqtt_port": settings.mqtt_port, "metrics_port": settings.metrics_of("mqtt")},
+    )
+
+
+def connectors(settings: StackSettings) -> tuple[Part, ...]:
+    """MQTT and HTTP push."""
+    mqtt = _app(settings, "connect-mqtt", ("connect", "mqtt"), ("topics", "mqtt"))
+    http = _app(settings, "connect-http", ("connect", "http"), ("topics",))
+    http.ports["http_port"] = settings.http_port
+    return mqtt, http
+
+
+def workers(settings: StackSettings) -> tuple[Part, ...]:
+    """One process a Beam job."""
+    return (
+        _app(settings, "worker-aggregate", ("worker", "aggregate"), ("topics", "prism-aggregate")),
+        _app(
+            settings,
+            "worker-situation",
+            ("worker", "situation"),
+            ("topics", "prism-situation", "influxdb-database"),
+        ),
+    )
+
+
+def simulation(settings: StackSettings) -> Part:
+    """The simulated city, through the same doors as devices."""
+    return _app(settings, "simulate", ("simulate", "--serve"), ("connect-mqtt", "connect-http"))

@@ -1,0 +1,92 @@
+"""InfluxDB 1.8: its configuration, its command, and the database."""
+
+from __future__ import annotations
+
+import sys
+import urllib.parse
+import urllib.request
+
+from deploy.embedded.fetch import INFLUXD, folder_of
+from deploy.embedded.parts import Health, Part
+from deploy.embedded.settings import StackSettings
+
+__all__ = ["configuration", "create_database", "parts", "write_configuration"]
+
+
+def parts(settings: StackSettings) -> tuple[Part, Part]:
+    """The server, and the database, created once it serves."""
+    program = folder_of(INFLUXD, settings.cache) / "influxd"
+    url = f"http://127.0.0.1:{settings.influxdb_port}"
+    server = Part(
+        name="influxdb",
+        command=(str(program), "run", "-config", str(settings.data / "influxdb.conf")),
+        log="influxdb",
+        health=Health("http", settings.influxdb_port, "/ping"),
+        ports={"influxdb_port": settings.influxdb_port},
+        environment={"INFLUXDB_CONFIG_PATH": "", "GOMEMLIMIT": "512MiB"},
+    )
+    database = Part(
+        name="influxdb-database",
+        command=(sys.executable, "-m", "deploy.embedded.influxdb", url, settings.influxdb_database),
+        log="influxdb",
+        needs=("influxdb",),
+        once=True,
+    )
+    return server, database
+
+
+def configuration(settings: StackSettings) -> str:
+    """influxdb.conf: loopback only, nothing reported home, every write synced before it is confirmed."""
+    data = settings.data / "influxdb"
+    return f"""\
+reporting-disabled = true
+bind-address = "127.0.0.1:0"
+[meta]
+  dir = "{data}/meta"
+  logging-enabled = false
+[data]
+  dir = "{data}/data"
+  wal-dir = "{data}/wal"
+  index-version = "tsi1"
+  wal-fsync-delay = "0s"
+  query-log-enabled = false
+  cache-max-memory-size = "256m"
+  max-concurrent-compactions = 1
+[monitor]
+  store-enabled = false
+[retention]
+  enabled = true
+[subscriber]
+  enabled = false
+[http]
+  enabled = true
+  bind-address = "127.0.0.1:{settings.influxdb_port}"
+  auth-enabled = false
+  log-enabled = false
+  suppress-write-log = true
+  flux-enabled = false
+  pprof-enabled = false
+[logging]
+  format = "logfmt"
+  level = "warn"
+  suppress-logo = true
+[continuous_queries]
+  enabled = false
+"""
+
+
+def write_configuration(settings: StackSettings) -> None:
+    """Write influxdb.conf where the command reads it."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    (settings.data / "influxdb.conf").write_text(configuration(settings))
+
+
+def create_database(url: str, name: str) -> None:
+    """Create the database if it is not there; urllib's OSError when InfluxDB does not answer."""
+    query = urllib.parse.urlencode({"q": f'CREATE DATABASE "{name}"'}).encode()
+    with urllib.request.urlopen(f"{url}/query", data=query, timeout=30) as answer:  # noqa: S310 - http only
+        answer.read()
+
+
+if __name__ == "__main__":
+    create_database(*sys.argv[1:])

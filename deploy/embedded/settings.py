@@ -1,0 +1,62 @@
+"""What the embedded stack must know; the command line translates the installation's settings into this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["METRICS_OFFSETS", "StackSettings"]
+
+METRICS_OFFSETS: Mapping[str, int] = {
+    "supervisor": 0,
+    "connect-mqtt": 1,
+    "connect-http": 2,
+    "worker-aggregate": 3,
+    "worker-situation": 4,
+    "simulate": 5,
+    "mqtt": 6,
+}
+"""Part -> its metrics port, counted from `metrics_port`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Places, ports and addresses; a part with an address of one's own is not started here."""
+
+    home: Path
+    cache: Path
+    kafka_port: int
+    kafka_controller_port: int
+    influxdb_port: int
+    influxdb_database: str
+    mqtt_port: int
+    http_port: int
+    prism_aggregate_port: int
+    prism_situation_port: int
+    metrics_port: int
+    http_host: str = "127.0.0.1"
+    kafka_address: str | None = None
+    influxdb_address: str | None = None
+    mqtt_address: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment of the parts that are Taishi's own commands: the same settings, by name."""
+
+    @property
+    def data(self) -> Path:
+        """Where Kafka and InfluxDB keep theirs."""
+        return self.home / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log a part."""
+        return self.home / "logs"
+
+    @property
+    def pids(self) -> Path:
+        """One pid file a part, and the supervisor's lock."""
+        return self.home / "pids"
+
+    def metrics_of(self, part: str) -> int:
+        """Metrics port of a part; KeyError for a part without metrics of its own."""
+        return self.metrics_port + METRICS_OFFSETS[part]

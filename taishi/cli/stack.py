@@ -1,0 +1,114 @@
+"""`taishi up` and `taishi down`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deploy.embedded import stack
+from deploy.embedded.state import PartState, StackState, read_state
+from taishi.settings import Settings, load_settings
+from taishi.stack_settings import stack_settings
+
+__all__ = ["down", "part_table", "up"]
+
+_MARKS = {
+    "healthy": "[green]●[/]",
+    "done": "[green]✓[/]",
+    "starting": "[yellow]◐[/]",
+    "waiting": "[dim]○[/]",
+    "backing-off": "[red]↻[/]",
+    "unhealthy": "[red]●[/]",
+}
+
+
+@click.command()
+@click.option("--demo/--no-demo", default=True, help="with or without the simulated city")
+@click.option("--detach", is_flag=True, help="return once everything serves, without the live table")
+@click.option("--timeout", "limit_s", default=300, show_default=True, help="seconds until all must serve")
+def up(demo: bool, detach: bool, limit_s: int) -> None:
+    """启动全部部件。Start everything; what is missing is fetched first (minutes, once)."""
+    settings = load_settings()
+    console = Console()
+    started_s = time.monotonic()
+
+    def report(what: str, now: str) -> None:
+        console.print(
+            f"[dim]{time.monotonic() - started_s:6.1f} s[/]  [bold]{what}[/]  {now}", highlight=False
+        )
+
+    fresh = stack.up(stack_settings(settings), demo=demo, report=report)
+    if not fresh:
+        console.print("已在运行 The stack is already running; `taishi down` stops it.")
+    _wait(settings, console, limit_s)
+    if fresh:
+        console.print(
+            f"全部就绪 Everything serves, after {time.monotonic() - started_s:.1f} s.", highlight=False
+        )
+    _show(settings, console, detach)
+
+
+@click.command()
+def down() -> None:
+    """停止全部部件。Stop everything that `up` started; data stays."""
+    settings = load_settings()
+    if stack.down(stack_settings(settings)):
+        click.echo("已停止 Stopped. Data stays in " + str(settings.home / "data"))
+    else:
+        click.echo("未在运行 Nothing was running.")
+
+
+def part_table(state: StackState) -> Table:
+    """The parts as a table: phase, since when, port, restarts, memory, what is wrong."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "部件 part", "状态 state", "端口 port", "重启 restarts", "内存 MiB", "说明 detail"):
+        table.add_column(title)
+    for part in state.parts:
+        table.add_row(*_row(part))
+    return table
+
+
+def _row(part: PartState) -> tuple[str, ...]:
+    memory = f"{part.rss_bytes / 2**20:.0f}" if part.rss_bytes else ""
+    port = str(part.port or "")
+    return (
+        *(_MARKS.get(part.phase, "○"), part.name, part.phase, port),
+        *(str(part.restarts or ""), memory, part.detail),
+    )
+
+
+def _wait(settings: Settings, console: Console, limit_s: int) -> None:
+    with _live(console) as live:
+        stack.wait_well(
+            stack_settings(settings), limit_s, lambda state: live.update(part_table(state)) if live else None
+        )
+
+
+@contextmanager
+def _live(console: Console) -> Iterator[Live | None]:
+    if not console.is_terminal:
+        yield None
+        return
+    with Live(console=console, transient=True, refresh_per_second=8) as live:
+        yield live
+
+
+def _show(settings: Settings, console: Console, detach: bool) -> None:
+    if detach or not sys.stdout.isatty():
+        state = read_state(settings.home)
+        if state is not None:
+            console.print(part_table(state))
+        return
+    from taishi.cli.status import show_live  # noqa: PLC0415 - only a terminal needs it
+
+    try:
+        show_live(settings)
+    except KeyboardInterrupt:
+        console.print("仍在运行 The stack goes on running; `taishi down` stops it.")
