@@ -1,0 +1,1 @@
+"""Pipelines: pure kernels on columns, thin Beam adapters, Kafka and InfluxDB at the edges."""

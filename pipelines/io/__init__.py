@@ -1,0 +1,1 @@
+"""Kafka, InfluxDB and checkpoints: where pipelines touch the world."""

@@ -1,0 +1,1 @@
+"""One Beam graph a file."""

@@ -1,0 +1,92 @@
+"""The series of a shard: every (device, kind, metric, grid) it has heard of, as small integers.
+
+Arrays grow by doubling, so a new series is amortised O(1); only growth ever copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.kernels.batch import Int64s
+
+__all__ = ["NEVER_MS", "Names", "SeriesTable"]
+
+NEVER_MS = np.iinfo(np.int64).min // 2
+"""Time of the last reading of a series that has none: far below any time, far from overflow."""
+
+Key = tuple[str, str, str, str]
+
+
+class Names:
+    """Texts to consecutive integers, in order of first sight."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.texts = list(names)
+        self.codes = {text: code for code, text in enumerate(self.texts)}
+
+    def code(self, text: str) -> int:
+        """The text's integer, a new one if need be."""
+        code = self.codes.get(text)
+        if code is None:
+            code = self.codes[text] = len(self.texts)
+            self.texts.append(text)
+        return code
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+class SeriesTable:
+    """Series by number: `metric`, `grid`, `device`, `subject` (codes), and `newest_ms` (last event time).
+
+    Columns have shape `(len(table),)`. `subject` is that of the series' first reading; code 0 is
+    "nobody". A device that moves to another grid starts another series there.
+    """
+
+    def __init__(self) -> None:
+        self.index: dict[Key, int] = {}
+        self.grids = Names()
+        self.devices = Names()
+        self.subjects = Names([""])
+        self._columns: npt.NDArray[np.int64] = np.zeros((5, 1024), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def metric(self) -> Int64s:
+        """Metric code (`Plan.codes`) of each series."""
+        return self._columns[0, : len(self)]
+
+    @property
+    def grid(self) -> Int64s:
+        """Grid code (`grids`) of each series."""
+        return self._columns[1, : len(self)]
+
+    @property
+    def device(self) -> Int64s:
+        """Device code (`devices`) of each series."""
+        return self._columns[2, : len(self)]
+
+    @property
+    def subject(self) -> Int64s:
+        """Subject code (`subjects`) of each series."""
+        return self._columns[3, : len(self)]
+
+    @property
+    def newest_ms(self) -> Int64s:
+        """Newest event time accepted of each series; NEVER_MS at first."""
+        return self._columns[4, : len(self)]
+
+    def add(self, key: Key, metric: int, subject: str) -> int:
+        """Number a new series; `key` is (device, kind, metric, grid)."""
+        number = len(self.index)
+        if number == self._columns.shape[1]:
+            self._columns = np.concatenate([self._columns, np.zeros_like(self._columns)], axis=1)
+        self.index[key] = number
+        device, grid = self.devices.code(key[0]), self.grids.code(key[3])
+        self._columns[:, number] = (metric, grid, device, self.subjects.code(subject), NEVER_MS)
+        return number

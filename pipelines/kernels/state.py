@@ -1,0 +1,114 @@
+"""The state of a shard's fold, and what a fold puts out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.kernels.batch import Int64s
+from pipelines.kernels.decode import Rejection
+from pipelines.kernels.gauges import GaugeState
+from pipelines.kernels.panes import MAX_PANE_MS, Pane
+from pipelines.kernels.series import Names, SeriesTable
+from schemas.errors import SettingsError
+from schemas.kinds import Domain
+
+__all__ = ["ACCOUNTS", "Flush", "FoldOutput", "FoldSettings", "ShardState", "WindowBlock"]
+
+ACCOUNTS = ("consumed", "stored", "duplicate", "late", "quarantined")
+"""What becomes of a reading, counted per source: consumed is the sum of the other four."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSettings:
+    """How time is cut. All in ms but `window_s`, whose first is the pane and divides the others."""
+
+    window_s: tuple[int, ...] = (10, 60)
+    delay_ms: int = 5_000
+    lateness_ms: int = 600_000
+    skew_max_ms: int = 60_000
+
+    def __post_init__(self) -> None:
+        pane_s = self.window_s[0] if self.window_s else 0
+        if not 0 < pane_s * 1000 < MAX_PANE_MS:
+            raise SettingsError(f"window_s: received {self.window_s}; the first must be 1 to 65 s")
+        if any(size % pane_s or size < pane_s for size in self.window_s):
+            raise SettingsError(
+                f"window_s: received {self.window_s}; each must be a multiple of the first ({pane_s})"
+            )
+
+    @property
+    def pane_ms(self) -> int:
+        """Length of a pane: the smallest window."""
+        return self.window_s[0] * 1000
+
+    @property
+    def panes_per_window(self) -> tuple[int, ...]:
+        """Panes in a window of each size."""
+        return tuple(size // self.window_s[0] for size in self.window_s)
+
+    def oldest_kept(self, watermark_ms: int) -> int:
+        """Index of the oldest pane a reading may still fall in, down to a whole largest window."""
+        largest = max(self.panes_per_window)
+        return (watermark_ms - self.lateness_ms) // self.pane_ms // largest * largest
+
+
+@dataclass(slots=True)
+class ShardState:
+    """Everything the fold remembers. It belongs to its shard and is consumed by each `fold`.
+
+    `base` holds the gauges as of the oldest pane kept, `head` as of the last closed pane's end;
+    `closed` is the index of the first pane not closed yet; `dirty` are closed panes with a late
+    reading; `emitted` are the values last sent of each window that may still change.
+    """
+
+    domain: Domain
+    next_offset: int = 0
+    watermark_ms: int | None = None
+    closed: int = 0
+    table: SeriesTable = field(default_factory=SeriesTable)
+    base: GaugeState = field(default_factory=GaugeState)
+    head: GaugeState = field(default_factory=GaugeState)
+    panes: dict[int, Pane] = field(default_factory=dict)
+    rises: dict[int, Int64s] = field(default_factory=dict)
+    dirty: set[int] = field(default_factory=set)
+    emitted: dict[tuple[int, int], Int64s] = field(default_factory=dict)
+    sources: Names = field(default_factory=Names)
+    accounts: Int64s = field(default_factory=lambda: np.zeros((len(ACCOUNTS), 0), np.int64))
+
+    def account(self, what: str, source: str, count: int = 1) -> None:
+        """Count readings of a source."""
+        code = self.sources.code(source)
+        missing = len(self.sources) - self.accounts.shape[1]
+        if missing > 0:
+            self.accounts = np.pad(self.accounts, ((0, 0), (0, missing)))
+        self.accounts[ACCOUNTS.index(what), code] += count
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBlock:
+    """Windows of one span: `values[i]` (fixed point, one column a measure) is that of `grids[i]`."""
+
+    window_s: int
+    start_ms: int
+    grids: list[str]
+    values: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """What the shard says when its watermark passes a pane's end; `revision` is that record's offset."""
+
+    revision: int
+    closed_through_ms: int
+    blocks: list[WindowBlock]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldOutput:
+    """In log order: the flushes; records (by index in the batch) that came too late; refused ones."""
+
+    flushes: list[Flush]
+    late: list[int]
+    rejections: list[Rejection]

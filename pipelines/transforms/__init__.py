@@ -1,0 +1,1 @@
+"""Thin Beam adapters: how micro-batches enter a pipeline and pass through it."""
