@@ -21,7 +21,7 @@ from deploy.embedded.settings import StackSettings
 from deploy.embedded.state import StackState, is_running, read_state
 from schemas.errors import TaishiError
 
-__all__ = ["APPS", "StackError", "declared", "down", "up", "wait_well"]
+__all__ = ["APPS", "StackError", "declared", "down", "up", "wait_for", "wait_well"]
 
 APPS: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation")
 """What flows; the simulated city comes on top."""
@@ -91,13 +91,13 @@ def up(
     return True
 
 
-def wait_well(
+def wait_for(
     settings: StackSettings,
     limit_s: float,
+    ready: Callable[[StackState], bool],
     seen: Callable[[StackState], None] = lambda _state: None,
-    names: Iterable[str] | None = None,
 ) -> StackState:
-    """Wait until every part (or the named ones) is well; `seen` is told each state on the way.
+    """Wait until `ready` says yes to the state; `seen` is told each state on the way.
 
     Raises:
         StackError: the supervisor ended, or the limit passed; names the parts, why, and their logs.
@@ -108,12 +108,18 @@ def wait_well(
         state = read_state(settings.home)
         if state is not None and alive:
             seen(state)
-            wanted = state.parts if names is None else [state.part(name) for name in names]
-            if all(part.well for part in wanted):
+            if ready(state):
                 return state
         if not alive or time.monotonic() > deadline_s:
             raise StackError(_why(settings, state, alive, limit_s))
         time.sleep(_POLL_S)
+
+
+def wait_well(
+    settings: StackSettings, limit_s: float, seen: Callable[[StackState], None] = lambda _state: None
+) -> StackState:
+    """`wait_for` every part to be well."""
+    return wait_for(settings, limit_s, lambda state: state.well, seen)
 
 
 def down(settings: StackSettings) -> bool:

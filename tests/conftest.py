@@ -1,0 +1,138 @@
+"""Fixtures for everybody: `stack` is a real, isolated embedded stack, shared by one test session."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded import stack as embedded
+from deploy.embedded.fetch import PRISM, folder_of
+from deploy.embedded.ports import free_ports
+from deploy.embedded.state import PartState, StackState, read_state
+from taishi.settings import Settings
+from taishi.stack_settings import environment_of, stack_settings
+
+PARTS = ("kafka", "topics", "influxdb", "influxdb-database", "mqtt", "prism-aggregate", "prism-situation")
+
+
+@dataclass
+class Stack:
+    """A running stack of one's own: the real parts on free ports, in a home that goes away.
+
+    `settings` are what `taishi` commands need to reach it; `environment` is the same for child processes.
+    """
+
+    settings: Settings
+    environment: dict[str, str]
+    _killed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        return self.settings.kafka_bootstrap
+
+    @property
+    def influxdb_url(self) -> str:
+        return self.settings.influxdb_url
+
+    @property
+    def influxdb_database(self) -> str:
+        return self.settings.influxdb_database
+
+    @property
+    def mqtt_host(self) -> str:
+        return self.settings.mqtt_host_port[0]
+
+    @property
+    def mqtt_port(self) -> int:
+        return self.settings.mqtt_host_port[1]
+
+    @property
+    def prism_program(self) -> Path:
+        """To start a Prism of one's own, for a job of one's own."""
+        return folder_of(PRISM, self.settings.cache) / "prism"
+
+    @property
+    def state(self) -> StackState:
+        state = read_state(self.settings.home)
+        assert state is not None
+        return state
+
+    def part(self, name: str) -> PartState:
+        return self.state.part(name)
+
+    def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
+        """Signal the part's process (kill -9 by default); returns its pid. See `wait_healthy`."""
+        pid = self.part(name).pid
+        assert pid is not None, f"{name} does not run: {self.part(name)}"
+        self._killed[name] = pid
+        os.kill(pid, signal_number)
+        return pid
+
+    def wait_healthy(self, name: str, timeout_s: float = 60.0) -> PartState:
+        """Wait until the part serves; after `kill`, until another process of it does."""
+        killed = self._killed.pop(name, None)
+
+        def ready(state: StackState) -> bool:
+            return state.part(name).well and state.part(name).pid != killed
+
+        return embedded.wait_for(stack_settings(self.settings), timeout_s, ready).part(name)
+
+    def run(self, *words: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """`taishi words…` against this stack, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "taishi.cli.main", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def start(self, *words: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """`taishi words…` against this stack, left running; the caller ends it."""
+        with (log or Path(os.devnull)).open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "taishi.cli.main", *words],
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+            )
+
+
+def isolated_settings(home: Path, **given: object) -> Settings:
+    """Settings of a stack that meets no other: its own home, free ports, the shared cache."""
+    names = (
+        *("kafka_port", "kafka_controller_port", "influxdb_port", "mqtt_port", "http_port"),
+        *("prism_aggregate_port", "prism_situation_port"),
+    )
+    ports = free_ports(len(names) + 20, consecutive=True)
+    fixed = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)], "home": home}
+    return Settings(**(fixed | given))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka with the topics, InfluxDB with its database, the MQTT broker and two Prisms; no apps.
+
+    Fetches what the cache lacks (minutes, once). Tests that use it carry `@pytest.mark.stack`.
+    """
+    settings = isolated_settings(tmp_path_factory.mktemp("stack"))
+    running = Stack(settings, dict(os.environ) | environment_of(settings))
+    wanted = stack_settings(settings)
+    try:
+        embedded.up(wanted, only=PARTS, report=_tell)
+        embedded.wait_well(wanted, 120)
+        yield running
+    finally:
+        embedded.down(wanted)
+
+
+def _tell(what: str, now: str) -> None:
+    sys.stderr.write(f"{what}: {now}\n")
