@@ -1,0 +1,221 @@
+"""From the raw answers of a look, and the look before, to the snapshot. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from deploy.embedded.state import PartState
+from schemas.kinds import DOMAINS
+from schemas.topics import TOPICS, readings_topic
+from taishi.status.conservation import conservation
+from taishi.status.exposition import Scrape, parse
+from taishi.status.gathered import Gathered, LogEnds, WindowRow
+from taishi.status.snapshot import Check, DomainView, PartView, ShardView, Snapshot, SourceView
+
+__all__ = ["STALE_AFTER_S", "assemble"]
+
+STALE_AFTER_S: Final = 30.0
+"""A district window that ended longer ago than this, on top of the delay, is no picture of now."""
+
+_BY_SOURCE: Final = {
+    "received": "taishi_messages_received_total",
+    "acknowledged": "taishi_messages_acknowledged_total",
+    "refused": "taishi_refused_total",
+    "in_flight": "taishi_messages_in_flight",
+    "readings_forwarded": "taishi_readings_forwarded_total",
+    "signals_forwarded": "taishi_signals_forwarded_total",
+    "consumed": "taishi_readings_consumed_total",
+    "stored": "taishi_readings_stored_total",
+    "duplicate": "taishi_readings_duplicate_total",
+    "late": "taishi_readings_late_total",
+}
+_BY_REASON: Final = {
+    "messages_quarantined": "taishi_quarantined_total",
+    "readings_quarantined": "taishi_readings_quarantined_total",
+}
+
+
+def assemble(district: str, window_s: int, now: Gathered, before: Gathered | None = None) -> Snapshot:
+    """The snapshot; `window_s` is the size of the windows in `now.windows`."""
+    unreadable, scrape = _scrape(now.metrics)
+    earlier = _sources(_scrape(before.metrics)[1], None, 0.0) if before else ()
+    elapsed_s = (now.at_ms - before.at_ms) / 1000 if before else 0.0
+    former = {source.name: source for source in earlier}
+    sources = _sources(scrape, former if before else None, elapsed_s)
+    shards = _shards(scrape, now.log)
+    parts = _parts(now, unreadable)
+    domains = _domains(now, window_s)
+    checks = conservation(sources, shards, former)
+    return Snapshot(
+        district=district,
+        taken_at_ms=now.at_ms,
+        running=now.running,
+        parts=parts,
+        sources=sources,
+        shards=shards,
+        domains=domains,
+        checks=checks,
+        problems=tuple(_problems(now, parts, domains, checks, scrape)),
+    )
+
+
+def _scrape(texts: Mapping[str, str]) -> tuple[dict[str, str], Scrape]:
+    """What could be read, and by part why the rest could not."""
+    good, unreadable = [], {}
+    for part, text in texts.items():
+        try:
+            parse([text])
+        except ValueError as error:
+            unreadable[part] = f"its metrics are not Prometheus text: {error}"
+        else:
+            good.append(text)
+    return unreadable, parse(good)
+
+
+def _sources(
+    scrape: Scrape, former: Mapping[str, SourceView] | None, elapsed_s: float
+) -> tuple[SourceView, ...]:
+    counts = {field: scrape.by(metric, "source") for field, metric in _BY_SOURCE.items()}
+    reasons = {field: scrape.by_two(metric, "source", "reason") for field, metric in _BY_REASON.items()}
+    names = sorted(
+        {*(n for named in counts.values() for n in named), *(n for named in reasons.values() for n in named)}
+    )
+    return tuple(_source(name, counts, reasons, former, elapsed_s) for name in names)
+
+
+def _source(
+    name: str,
+    counts: Mapping[str, Mapping[str, float]],
+    reasons: Mapping[str, Mapping[str, Mapping[str, float]]],
+    former: Mapping[str, SourceView] | None,
+    elapsed_s: float,
+) -> SourceView:
+    numbers = {field: int(by_name.get(name, 0)) for field, by_name in counts.items()}
+    by_reason = {
+        field: {reason: int(count) for reason, count in by_name.get(name, {}).items() if count}
+        for field, by_name in reasons.items()
+    }
+    rate = None
+    if former is not None and elapsed_s > 0 and name in former:
+        passed = numbers["readings_forwarded"] - former[name].readings_forwarded
+        rate = passed / elapsed_s if passed >= 0 else None  # less than before: the connector was restarted
+    return SourceView(
+        name=name,
+        messages_quarantined=by_reason["messages_quarantined"],
+        readings_quarantined=by_reason["readings_quarantined"],
+        readings_per_s=rate,
+        **numbers,
+    )
+
+
+def _shards(scrape: Scrape, log: LogEnds | str) -> tuple[ShardView, ...]:
+    ends = log if isinstance(log, LogEnds) else LogEnds()
+    lag, age, size = (
+        scrape.by(name, "shard")
+        for name in ("taishi_lag_records", "taishi_watermark_age_seconds", "taishi_checkpoint_bytes")
+    )
+    expected = [
+        f"{topic}/{partition}"
+        for topic in map(readings_topic, DOMAINS)
+        for partition in range(TOPICS[topic].partitions)
+    ]
+    names = dict.fromkeys([*expected, *sorted(lag)])
+    return tuple(
+        ShardView(
+            shard=name,
+            lag_records=_whole(lag.get(name)),
+            watermark_age_s=age.get(name),
+            checkpoint_bytes=_whole(size.get(name)),
+            end_offset=ends.end.get(name),
+            next_offset=ends.committed.get(name),
+        )
+        for name in names
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _parts(now: Gathered, unreadable: Mapping[str, str]) -> tuple[PartView, ...]:
+    """The supervisor's parts; without a supervisor, those whose metrics answer or should."""
+    silent = {**now.unreachable, **unreadable}
+    if now.stack is None:
+        return tuple(
+            PartView(
+                name,
+                "unreachable" if name in silent else "answers",
+                name not in silent,
+                detail=silent.get(name, ""),
+            )
+            for name in (*now.metrics, *now.unreachable)
+        )
+    return tuple(_part(part, now.running, silent.get(part.name)) for part in now.stack.parts)
+
+
+def _part(part: PartState, running: bool, silent: str | None) -> PartView:
+    """What a dead supervisor said last is not the state of now."""
+    state = part.phase if running or part.phase in {"done", "stopped"} else "unsupervised"
+    details = [part.detail, silent if silent and part.phase == "healthy" else ""]
+    return PartView(
+        name=part.name,
+        state=state,
+        well=part.well and running and not (silent and part.phase == "healthy"),
+        pid=part.pid,
+        restarts=part.restarts,
+        memory_bytes=part.rss_bytes,
+        detail="; ".join(filter(None, details)),
+    )
+
+
+def _domains(now: Gathered, window_s: int) -> tuple[DomainView, ...]:
+    rows: Mapping[str, WindowRow | None] = {} if isinstance(now.windows, str) else now.windows
+    return tuple(_domain(domain, rows.get(domain), now.at_ms, window_s) for domain in DOMAINS)
+
+
+def _domain(domain: str, row: WindowRow | None, at_ms: int, window_s: int) -> DomainView:
+    if row is None:
+        return DomainView(domain, window_s=window_s)
+    age_s = (at_ms - row.start_ms) / 1000 - window_s
+    return DomainView(
+        domain,
+        start_ms=row.start_ms,
+        window_s=window_s,
+        age_s=age_s,
+        stale=age_s > STALE_AFTER_S,
+        simulated=row.fields.get("readings_simulated", 0) > 0,
+        values=row.fields,
+    )
+
+
+def _problems(
+    now: Gathered,
+    parts: Iterable[PartView],
+    domains: Iterable[DomainView],
+    checks: Iterable[Check],
+    scrape: Scrape,
+) -> Iterable[str]:
+    if not now.running and now.stack is None and not now.metrics:
+        yield "nothing runs here: `taishi up` starts everything"
+        return
+    if not now.running and now.stack is not None:
+        yield "no supervisor runs: `taishi up` starts everything"
+    for part in parts:
+        if not part.well:
+            yield f"{part.name}: {part.state}" + (f": {part.detail}" if part.detail else "")
+    yield from (answer for answer in (now.log, now.windows) if isinstance(answer, str))
+    if not isinstance(now.windows, str):
+        yield from (_no_picture(domain) for domain in domains if domain.stale)
+    yield from (
+        f"{check.name}, {check.subject}: {check.detail}" for check in checks if check.verdict == "broken"
+    )
+    failures = scrape.total("taishi_canary_failures_total")
+    if failures:
+        yield f"worker-situation: {failures:g} windows that InfluxDB acknowledged could not be read back"
+
+
+def _no_picture(domain: DomainView) -> str:
+    if domain.age_s is None:
+        return f"{domain.domain}: the district has no window yet"
+    return f"{domain.domain}: the district's newest window ended {domain.age_s:.0f} s ago"

@@ -1,0 +1,176 @@
+"""Ask every part, at the same time and with a deadline: the only place of `status` that does I/O.
+
+A part that does not answer leaves its reason in `Gathered`; no exception leaves this module because
+something is down.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import httpx
+import msgspec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from deploy.embedded.settings import METRICS_OFFSETS
+from deploy.embedded.state import StackState, is_running, read_state
+from schemas.kinds import DOMAINS
+from schemas.topics import TOPICS, readings_topic
+from taishi.settings import Settings
+from taishi.status.gathered import Gathered, LogEnds, WindowRow
+
+__all__ = ["AGGREGATE_GROUP", "LIMIT_S", "Collector", "window_tag"]
+
+AGGREGATE_GROUP: Final = "aggregate"
+"""Consumer group under which the aggregate commits the next offsets of its checkpoints."""
+
+LIMIT_S: Final = 2.0
+"""How long a part may take to answer, for `status` to count it as answering."""
+
+_SHARDS: Final = tuple(
+    TopicPartition(topic, partition)
+    for topic in map(readings_topic, DOMAINS)
+    for partition in range(TOPICS[topic].partitions)
+)
+
+
+class Collector:
+    """Looks at one installation; keeps its connections between looks. Use as a context manager."""
+
+    def __init__(self, settings: Settings, limit_s: float = LIMIT_S) -> None:
+        self._settings = settings
+        self._limit_s = limit_s
+        self._http = httpx.Client(timeout=limit_s, trust_env=False)
+        self._pool = ThreadPoolExecutor(len(METRICS_OFFSETS) + 2, thread_name_prefix="status")
+        self._consumer: Consumer | None = None
+
+    def __enter__(self) -> Collector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+        self._http.close()
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def gather(self) -> Gathered:
+        """One look; takes little more than the deadline, whatever is down."""
+        settings = self._settings
+        log, windows = self._pool.submit(self._log), self._pool.submit(self._windows)
+        scrapes = {part: self._pool.submit(self._metrics, part) for part in METRICS_OFFSETS}
+        metrics: dict[str, str] = {}
+        unreachable: dict[str, str] = {}
+        for part, scrape in scrapes.items():
+            reached, text = scrape.result()
+            (metrics if reached else unreachable)[part] = text
+        return Gathered(
+            at_ms=time.time_ns() // 1_000_000,
+            running=is_running(settings.home),
+            stack=_stack(settings.home),
+            metrics=metrics,
+            unreachable=unreachable,
+            log=log.result(),
+            windows=windows.result(),
+        )
+
+    def _metrics(self, part: str) -> tuple[bool, str]:
+        """True and the text, or False and the reason."""
+        port = self._settings.metrics_port + METRICS_OFFSETS[part]
+        try:
+            answer = self._http.get(f"http://127.0.0.1:{port}/metrics")
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            return False, f"its metrics on port {port} do not answer: {_words(error)}"
+        return True, answer.text
+
+    def _windows(self) -> dict[str, WindowRow | None] | str:
+        try:
+            return {domain: self._newest(domain) for domain in DOMAINS}
+        except httpx.HTTPError as error:
+            return f"InfluxDB at {self._settings.influxdb_url} does not answer: {_words(error)}"
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            return f"InfluxDB at {self._settings.influxdb_url} answered something else than a series: {error}"
+
+    def _newest(self, domain: str) -> WindowRow | None:
+        settings = self._settings
+        chosen = {"level": "district", "place": settings.district, "window": window_tag(settings.window_s[0])}
+        where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items())
+        # Not of a user's making: the settings have checked the codes.
+        query = f'SELECT * FROM "{domain}" WHERE {where} ORDER BY time DESC LIMIT 1'  # noqa: S608
+        answer = self._http.get(
+            f"{settings.influxdb_url}/query",
+            params={"db": settings.influxdb_database, "q": query, "epoch": "ms"},
+            headers={"Authorization": f"Token {settings.influxdb_token}"} if settings.influxdb_token else {},
+        )
+        answer.raise_for_status()
+        return _row(answer.json())
+
+    def _log(self) -> LogEnds | str:
+        try:
+            return self._ends()
+        except KafkaException as error:
+            return f"Kafka at {self._settings.kafka_bootstrap}: {error.args[0].str()}"
+
+    def _ends(self) -> LogEnds:
+        consumer = self._kafka()
+        # The committed offsets first: the log only grows, so they can never seem to lie beyond its end.
+        committed = consumer.committed(list(_SHARDS), timeout=self._limit_s)
+        ends = {shard: consumer.get_watermark_offsets(shard, timeout=self._limit_s)[1] for shard in _SHARDS}
+        return LogEnds(
+            end={_name(shard): end for shard, end in ends.items()},
+            committed={_name(shard): shard.offset for shard in committed if shard.offset >= 0},
+        )
+
+    def _kafka(self) -> Consumer:
+        """Asks only: it never subscribes, so it is no member of the aggregate's group."""
+        if self._consumer is None:
+            self._consumer = Consumer(
+                {
+                    "bootstrap.servers": self._settings.kafka_bootstrap,
+                    "group.id": AGGREGATE_GROUP,
+                    "enable.auto.commit": False,
+                    # A Kafka that is down is our answer, not librdkafka's word on the operator's terminal.
+                    "log_level": 0,
+                    "log.connection.close": False,
+                }
+            )
+        return self._consumer
+
+
+def _name(shard: TopicPartition) -> str:
+    return f"{shard.topic}/{shard.partition}"
+
+
+def window_tag(window_s: int) -> str:
+    """The tag `window` of a size: `10s`, `1m`."""
+    return f"{window_s // 60}m" if window_s % 60 == 0 else f"{window_s}s"
+
+
+def _stack(home: Path) -> StackState | None:
+    try:
+        return read_state(home)
+    except msgspec.DecodeError:
+        return None  # written by another version: as good as none
+
+
+def _row(answer: Any) -> WindowRow | None:
+    """The one row of an InfluxQL answer without its tags; None for an answer without series."""
+    result = answer["results"][0]
+    if "error" in result:
+        raise ValueError(result["error"])
+    if not result.get("series"):
+        return None
+    series = result["series"][0]
+    row = dict(zip(series["columns"], series["values"][0], strict=True))
+    start_ms = int(row.pop("time"))
+    return WindowRow(start_ms, {name: float(v) for name, v in row.items() if isinstance(v, int | float)})
+
+
+def _words(error: httpx.HTTPError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,115 @@
+"""Asking the parts: everything down is an answer, never an exception."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from click.testing import CliRunner
+
+from taishi.cli.status import status
+from taishi.settings import load_settings
+from taishi.status.assemble import assemble
+from taishi.status.collect import Collector, window_tag
+
+USER = "reader:word"
+LIMIT_S = 0.2
+
+SERIES = {
+    "columns": ["time", "level", "occupied", "revision", "place", "window"],
+    "values": [[1_763_872_200_000, "district", 12, 99, "370202", "10s"]],
+}
+ANSWERS = {
+    "a series": (200, {"results": [{"series": [SERIES]}]}),
+    "no series yet": (200, {"results": [{"statement_id": 0}]}),
+    "no such database": (200, {"results": [{"error": "database not found: taishi"}]}),
+    "something else": (200, {"hello": "world"}),
+    "unauthorised": (401, {"error": "unauthorized"}),
+}
+
+
+class Influx(BaseHTTPRequestHandler):
+    """Answers every query with the server's `answer`, and remembers the paths."""
+
+    def do_GET(self):
+        code, answer = self.server.answer
+        self.server.paths.append((self.path, self.headers.get("Authorization")))
+        body = json.dumps(answer).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def influx():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Influx) as server:
+        server.paths = []
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def settings(tmp_path, **given):
+    """Ports where nobody listens."""
+    return load_settings(home=tmp_path, kafka_address="127.0.0.1:1", metrics_port=47_000, **given)
+
+
+def look(tmp_path, influx, name):
+    influx.answer = ANSWERS[name]
+    address = f"http://127.0.0.1:{influx.server_port}"
+    with Collector(settings(tmp_path, influxdb_address=address, influxdb_token=USER), LIMIT_S) as collector:
+        return collector.gather()
+
+
+def test_everything_down_is_an_answer(tmp_path):
+    with Collector(settings(tmp_path, influxdb_port=1), LIMIT_S) as collector:
+        looked = collector.gather()
+    assert looked.stack is None
+    assert not looked.metrics
+    assert "47003" in looked.unreachable["worker-aggregate"]
+    assert looked.log.startswith("Kafka at 127.0.0.1:1")
+    assert looked.windows.startswith("InfluxDB at http://127.0.0.1:1")
+    assert not assemble("370202", 10, looked).well
+
+
+def test_the_newest_window_is_read_without_its_tags(tmp_path, influx):
+    row = look(tmp_path, influx, "a series").windows["parking"]
+    assert row.start_ms == 1_763_872_200_000
+    assert row.fields == {"occupied": 12.0, "revision": 99.0}
+    assert {token for _, token in influx.paths} == {f"Token {USER}"}
+
+
+def test_no_series_yet_is_no_window(tmp_path, influx):
+    assert set(look(tmp_path, influx, "no series yet").windows.values()) == {None}
+
+
+@pytest.mark.parametrize("name", ["no such database", "something else", "unauthorised"])
+def test_an_answer_that_is_no_series_is_a_reason(tmp_path, influx, name):
+    assert look(tmp_path, influx, name).windows.startswith("InfluxDB at")
+
+
+def test_a_state_file_of_another_version_is_as_good_as_none(tmp_path):
+    (tmp_path / "state.json").write_text('{"parts": 7}')
+    with Collector(settings(tmp_path, influxdb_port=1), LIMIT_S) as collector:
+        assert collector.gather().stack is None
+
+
+@pytest.mark.parametrize(("window_s", "tag"), [(10, "10s"), (60, "1m"), (90, "90s"), (300, "5m")])
+def test_window_tags_are_those_of_the_sink(window_s, tag):
+    assert window_tag(window_s) == tag
+
+
+def test_the_command_exits_with_1_and_the_reason_where_nothing_runs(tmp_path, monkeypatch):
+    for name, value in (("HOME", tmp_path), ("KAFKA_ADDRESS", "127.0.0.1:1"), ("METRICS_PORT", 47_000)):
+        monkeypatch.setenv(f"TAISHI_{name}", str(value))
+    monkeypatch.setenv("TAISHI_INFLUXDB_PORT", "1")
+    result = CliRunner().invoke(status, ["--json"])
+    assert result.exit_code == 1
+    assert "nothing runs here" in result.stderr
+    assert json.loads(result.stdout)["well"] is False
