@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 
@@ -12,7 +13,7 @@ from taishi.settings import load_settings
 from taishi.status import show_live, take
 from taishi.status.render import render, to_json
 
-__all__ = ["status"]
+__all__ = ["show_live", "status"]
 
 
 @click.command()
@@ -25,7 +26,8 @@ def status(once: bool, as_json: bool) -> None:
     """
     settings = load_settings()
     if not (once or as_json) and Console().is_terminal:
-        show_live(settings)
+        with contextlib.suppress(KeyboardInterrupt):
+            show_live(settings)
         return
     snapshot = take(settings)
     if as_json:

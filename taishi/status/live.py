@@ -29,7 +29,10 @@ def take(settings: Settings) -> Snapshot:
 
 
 def show_live(settings: Settings, until: Callable[[], bool] = lambda: False) -> None:
-    """Refresh the table each second until Ctrl-C or until `until()`; one print where there is no terminal."""
+    """Refresh the table each second until `until()`; one print where there is no terminal.
+
+    Ctrl-C ends it as KeyboardInterrupt, with the terminal in order.
+    """
     console = Console()
     if not console.is_terminal:
         console.print(render(take(settings)))
@@ -37,13 +40,9 @@ def show_live(settings: Settings, until: Callable[[], bool] = lambda: False) -> 
     pause = threading.Event()
     with Collector(settings) as collector, Live(console=console, auto_refresh=False) as live:
         before = None
-        try:
-            while not until():
-                now = collector.gather()
-                live.update(
-                    render(assemble(settings.district, settings.window_s[0], now, before)), refresh=True
-                )
-                before = now
-                pause.wait(_REFRESH_S)
-        except KeyboardInterrupt:
-            return
+        while not until():
+            now = collector.gather()
+            snapshot = assemble(settings.district, settings.window_s[0], now, before)
+            live.update(render(snapshot), refresh=True)
+            before = now
+            pause.wait(_REFRESH_S)
