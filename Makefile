@@ -1,0 +1,53 @@
+# The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
+.PHONY: help up down test lint types format bench test-faults lock bootstrap
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+help:
+	@echo "make up           everything, with the simulated city, and a live table (first time: minutes)"
+	@echo "make down         stop everything that 'make up' started"
+	@echo "make test         lint, then all tests, those with the real stack last"
+	@echo "make lint         ruff, formatting, mypy"
+	@echo "make bench        measure this installation beside its own limits"
+	@echo "make test-faults  the long form of the fault tests: at least 30 kills"
+	@echo "make format       let ruff reformat and repair"
+	@echo "make lock         resolve pyproject.toml into requirements.lock"
+
+bootstrap:
+	@scripts/bootstrap
+
+up: bootstrap
+	$(BIN)/taishi up $(ARGS)
+
+down: bootstrap
+	$(BIN)/taishi down
+
+lint: bootstrap
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: bootstrap
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Fast tests side by side first; then, in one session and one after the other, those that share a real stack.
+test: lint
+	$(BIN)/pytest -n 2 -m "not stack" $(ARGS)
+	$(BIN)/pytest -p no:xdist -m stack $(ARGS)
+
+test-faults: bootstrap
+	TAISHI_FAULT_KILLS=30 $(BIN)/pytest -p no:xdist -m faults --timeout 3600 $(ARGS)
+
+bench: bootstrap
+	$(BIN)/taishi bench $(ARGS)
+
+lock: .tools/uv-$(UV_VERSION)
+	$</bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url pyproject.toml --group dev -o requirements.lock
+
+.tools/uv-$(UV_VERSION): | bootstrap
+	$(BIN)/python -m venv $@
+	$@/bin/python -m pip install --disable-pip-version-check --quiet uv==$(UV_VERSION)
