@@ -1,0 +1,121 @@
+"""`taishi quarantine`: what was refused and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from schemas.quarantine import Reason
+from taishi.quarantine.read import read, read_one
+from taishi.quarantine.records import Held, Position, Selection, excerpt, parse_since
+from taishi.quarantine.resend import Outcome, resend
+from taishi.settings import load_settings
+
+__all__ = ["quarantine"]
+
+
+def _selecting(command: Callable[..., None]) -> Callable[..., None]:
+    """The filters that `list` and `replay` share."""
+    options: tuple[Any, ...] = (
+        click.option(
+            "--reason", type=click.Choice([reason.value for reason in Reason]), help="only this reason"
+        ),
+        click.option("--source", help="only this source, such as mqtt.chirpstack"),
+        click.option("--since", help="only since: 30m, 2h, 7d or an ISO 8601 moment"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _selection(reason: str | None, source: str | None, since: str | None) -> Selection:
+    since_ms = parse_since(since, datetime.now(UTC)) if since else None
+    return Selection(Reason(reason) if reason else None, source, since_ms)
+
+
+@click.group()
+def quarantine() -> None:
+    """隔离区。What could not be taken, with its reason and its original bytes."""
+
+
+@quarantine.command("list")
+@_selecting
+@click.option("--limit", default=100, show_default=True, help="the newest so many", type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True, help="a JSON array")
+def list_(reason: str | None, source: str | None, since: str | None, limit: int, as_json: bool) -> None:
+    """List records, oldest first: position, time, reason, source, address, detail; never their content."""
+    selection = _selection(reason, source, since)
+    records = deque(read(load_settings().kafka_bootstrap, selection), maxlen=limit)
+    if as_json:
+        click.echo(json.dumps([record.facts() for record in records], ensure_ascii=False, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("位置 position", "时间 time", "原因 reason", "来源 source", "地址 address", "说明 detail"):
+        table.add_column(title, overflow="fold")
+    for record in records:
+        facts = record.facts()
+        table.add_row(
+            *(facts[name] for name in ("position", "appended_at", "reason", "source", "address", "detail"))
+        )
+    Console().print(table)
+
+
+@quarantine.command()
+@click.argument("position")
+@click.option("--raw", type=click.Path(dir_okay=False, path_type=Path), help="write the original bytes here")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object")
+def show(position: str, raw: Path | None, as_json: bool) -> None:
+    """Show one record (PARTITION:OFFSET): its facts and the first 200 bytes of its content."""
+    record = read_one(load_settings().kafka_bootstrap, Position.parse(position))
+    if raw is not None:
+        raw.write_bytes(record.what.payload)
+    facts = record.facts() | {"excerpt": excerpt(record.what.payload)}
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name:>15}  {value}")
+
+
+@quarantine.command()
+@click.argument("positions", nargs=-1)
+@_selecting
+@click.option("--json", "as_json", is_flag=True, help="a JSON array of the outcomes")
+def replay(
+    positions: tuple[str, ...], reason: str | None, source: str | None, since: str | None, as_json: bool
+) -> None:
+    """Send records again by the way they came: POSITIONS, or all that the filters take.
+
+    Exit 1 unless every one was accepted. The records stay in quarantine; a reading that was stored
+    before is a duplicate and changes nothing.
+    """
+    if bool(positions) == any((reason, source, since)):
+        raise click.UsageError("name either POSITIONS or filters (--reason, --source, --since)")
+    settings = load_settings()
+    if positions:
+        records = [read_one(settings.kafka_bootstrap, Position.parse(text)) for text in positions]
+    else:
+        records = list(read(settings.kafka_bootstrap, _selection(reason, source, since)))
+    _say(records, resend(settings, records), as_json)
+
+
+def _say(records: list[Held], outcomes: list[Outcome], as_json: bool) -> None:
+    if as_json:
+        rows = [{"position": o.position, "result": o.result, "detail": o.detail} for o in outcomes]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for outcome in outcomes:
+            click.echo(f"{outcome.position}  {outcome.result}  {outcome.detail}")
+        accepted = sum(outcome.result == "accepted" for outcome in outcomes)
+        click.echo(f"{accepted} 条已接收 accepted, of {len(records)}")
+    if any(outcome.result != "accepted" for outcome in outcomes):
+        sys.exit(1)

@@ -1,0 +1,151 @@
+"""A quarantined record as it stands in the log, what to pick, and the way it came. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from schemas.errors import SettingsError
+from schemas.quarantine import Quarantined, Reason
+
+__all__ = ["Held", "Position", "Route", "Selection", "excerpt", "held", "parse_since", "route"]
+
+EXCERPT_BYTES: Final = 200
+"""How much of a payload is shown unasked: it may hold what is nobody's business."""
+
+_SHARD: Final = re.compile(r"^(?P<topic>[\w.]+)/(?P<partition>\d+)[:@](?P<offset>\d+)$")
+_AGO: Final = re.compile(r"^(\d+)(s|m|h|d)$")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where a record stands in the topic `quarantine`; written `PARTITION:OFFSET`."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}:{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """From `0:17`; SettingsError for anything else."""
+        partition, _, offset = text.partition(":")
+        if not (partition.isdecimal() and offset.isdecimal()):
+            raise SettingsError(f"position: received {text!r}, allowed: PARTITION:OFFSET, such as 0:17")
+        return cls(int(partition), int(offset))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record: where it stands, when the log took it, what it is."""
+
+    position: Position
+    appended_at_ms: int
+    what: Quarantined
+
+    def facts(self) -> dict[str, Any]:
+        """Everything but the payload, ready for JSON."""
+        return {
+            "position": str(self.position),
+            "appended_at": datetime.fromtimestamp(self.appended_at_ms / 1000, UTC).isoformat(),
+            "reason": self.what.reason.value,
+            "detail": self.what.detail,
+            "source": self.what.source,
+            "address": self.what.address,
+            "received_at_ms": self.what.received_at_ms,
+            "bytes": len(self.what.payload),
+        }
+
+
+def held(
+    position: Position, appended_at_ms: int, headers: Iterable[tuple[str, bytes | None]], payload: bytes
+) -> Held:
+    """From a Kafka record; a header that is missing or not ours to read is an empty fact, never an error."""
+    facts = {name: (value or b"").decode(errors="replace") for name, value in headers}
+    reason, received = facts.get("reason", ""), facts.get("received_at_ms", "")
+    known = reason in {each.value for each in Reason}
+    return Held(
+        position,
+        appended_at_ms,
+        Quarantined(
+            reason=Reason(reason) if known else Reason.UNSUPPORTED,
+            detail=facts.get("detail", "")
+            if known
+            else f"reason: received {reason!r}; {facts.get('detail', '')}",
+            source=facts.get("source", ""),
+            address=facts.get("address", ""),
+            received_at_ms=int(received) if received.isdecimal() else 0,
+            payload=payload,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are wanted; None wants all."""
+
+    reason: Reason | None = None
+    source: str | None = None
+    since_ms: int | None = None
+
+    def takes(self, record: Held) -> bool:
+        """Whether the record is wanted; `since_ms` is compared with the log's time."""
+        return (
+            (self.reason is None or record.what.reason is self.reason)
+            and (self.source is None or record.what.source == self.source)
+            and (self.since_ms is None or record.appended_at_ms >= self.since_ms)
+        )
+
+
+def parse_since(text: str, now: datetime) -> int:
+    """`30m`, `2h`, `7d` ago or an ISO 8601 moment (UTC if it names no zone), as ms; SettingsError else."""
+    if ago := _AGO.match(text):
+        moment = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise SettingsError(
+                f"since: received {text!r}, allowed: 30m, 2h, 7d or an ISO 8601 moment"
+            ) from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def excerpt(payload: bytes) -> str:
+    """The first 200 bytes as text, what cannot be printed as dots, and how much there is in all."""
+    text = payload[:EXCERPT_BYTES].decode(errors="replace")
+    shown = "".join(char if char.isprintable() and char != "\ufffd" else "." for char in text)
+    rest = f" … ({len(payload)} bytes)" if len(payload) > EXCERPT_BYTES else ""
+    return shown + rest
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way a message came: `address` is a path, an MQTT topic, or a Kafka topic with its partition."""
+
+    transport: Literal["http", "mqtt", "log"]
+    address: str
+    partition: int = -1
+
+
+def route(what: Quarantined) -> Route | str:
+    """The way a record's message came in, or why it cannot take it again.
+
+    What the connectors refused goes through the connectors again; what the aggregate refused was on
+    the log already, and goes back to its own shard.
+    """
+    if shard := _SHARD.match(what.address):
+        return Route("log", shard["topic"], int(shard["partition"]))
+    transport = what.source.partition(".")[0]
+    if transport == "http" and what.address.startswith("/"):
+        return Route("http", what.address)
+    if transport == "mqtt" and what.address and not set("+#\0") & set(what.address):
+        return Route("mqtt", what.address)
+    if transport == "file":
+        return f"it came from a file ({what.address}): `taishi replay` the file"
+    return f"no way back: source {what.source!r}, address {what.address!r}"

@@ -1,0 +1,145 @@
+"""Send original bytes again, by the way they came, and say what became of each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import httpx
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from schemas.topics import LARGE_BYTES
+from taishi.quarantine.read import ends, read
+from taishi.quarantine.records import Held, Route, Selection, route
+from taishi.settings import Settings
+
+__all__ = ["Outcome", "content_type", "judge", "resend"]
+
+_LIMIT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one record.
+
+    `accepted`; `quarantined` again; `refused` by the other side; `unsent`, with what was in the way.
+    A record that goes back to its shard is accepted by the log; the aggregate judges it next.
+    """
+
+    position: str
+    result: Literal["accepted", "quarantined", "refused", "unsent"]
+    detail: str
+
+
+def resend(settings: Settings, records: Iterable[Held]) -> list[Outcome]:
+    """Send each record's original bytes again; one outcome a record, in order.
+
+    An acknowledgement comes after Kafka's confirmation, so what is quarantined again already stands
+    in the topic when its sender hears of it: it is looked up there. The old record stays where it is.
+    """
+    before = ends(settings.kafka_bootstrap)
+    with _Sender(settings) as sender:
+        sent = [(record, sender.send(record)) for record in records]
+    again = list(read(settings.kafka_bootstrap, Selection(), after=before))
+    return list(judge(sent, again))
+
+
+def judge(sent: Iterable[tuple[Held, Outcome]], again: Iterable[Held]) -> Iterator[Outcome]:
+    """An acknowledged message whose very bytes stand in quarantine again was not accepted."""
+    reasons = {record.what.payload: record for record in again}
+    counts = Counter(record.what.payload for record in again)
+    for record, outcome in sent:
+        payload = record.what.payload
+        if outcome.result == "accepted" and counts[payload]:
+            counts[payload] -= 1
+            what = reasons[payload].what
+            yield Outcome(outcome.position, "quarantined", f"{what.reason.value}: {what.detail}")
+        else:
+            yield outcome
+
+
+def content_type(payload: bytes) -> str:
+    """The header is not kept with the record; a look at the first byte is what is left."""
+    first = payload.lstrip()[:1]
+    if first == b"<":
+        return "application/xml"
+    return "application/json" if first in {b"{", b"["} else "application/octet-stream"
+
+
+class _Sender:
+    """Connections, opened when the first record needs them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = contextlib.ExitStack()
+        self._http: httpx.Client | None = None
+        self._mqtt: mqtt.Client | None = None
+        self._log: Producer | None = None
+
+    def __enter__(self) -> _Sender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def send(self, record: Held) -> Outcome:
+        """Send one record's bytes; an error of the other side is an outcome."""
+        way = route(record.what)
+        if isinstance(way, str):
+            return Outcome(str(record.position), "unsent", way)
+        sends = {"http": self._post, "mqtt": self._publish, "log": self._append}
+        try:
+            refusal = sends[way.transport](way, record.what.payload)
+        except (httpx.HTTPError, OSError, RuntimeError, ValueError, KafkaException) as error:
+            return Outcome(str(record.position), "unsent", f"{way.transport} {way.address}: {error}")
+        result: Literal["refused", "accepted"] = "refused" if refusal else "accepted"
+        return Outcome(str(record.position), result, refusal or f"{way.transport} {way.address}")
+
+    def _post(self, way: Route, payload: bytes) -> str:
+        """POST to the connector; returns its words if it did not take it."""
+        if self._http is None:
+            base = f"http://{self._settings.http_host}:{self._settings.http_port}"
+            client = httpx.Client(base_url=base, timeout=_LIMIT_S, trust_env=False)
+            self._http = self._stack.enter_context(client)
+        answer = self._http.post(
+            way.address, content=payload, headers={"Content-Type": content_type(payload)}
+        )
+        return "" if answer.is_success else f"HTTP {answer.status_code}: {answer.text[:200]}"
+
+    def _publish(self, way: Route, payload: bytes) -> str:
+        """Publish with QoS 1 and wait for the PUBACK, which comes after Kafka's confirmation."""
+        if self._mqtt is None:
+            self._mqtt = mqtt.Client(CallbackAPIVersion.VERSION2)
+            self._mqtt.connect(*self._settings.mqtt_host_port)
+            self._mqtt.loop_start()
+            self._stack.callback(self._mqtt.loop_stop)
+            self._stack.callback(self._mqtt.disconnect)
+        published = self._mqtt.publish(way.address, payload, qos=1)
+        published.wait_for_publish(_LIMIT_S)
+        return "" if published.is_published() else f"not acknowledged within {_LIMIT_S:g} s"
+
+    def _append(self, way: Route, payload: bytes) -> str:
+        """Append to the shard it was refused by."""
+        if self._log is None:
+            self._log = Producer(
+                {
+                    "bootstrap.servers": self._settings.kafka_bootstrap,
+                    "enable.idempotence": True,
+                    "message.max.bytes": LARGE_BYTES,
+                    "delivery.timeout.ms": int(_LIMIT_S * 1000),
+                }
+            )
+        errors: list[str] = []
+
+        def confirm(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                errors.append(error.str())
+
+        self._log.produce(way.address, value=payload, partition=way.partition, on_delivery=confirm)
+        left = self._log.flush(_LIMIT_S)
+        return "; ".join(errors) or ("not confirmed" if left else "")
