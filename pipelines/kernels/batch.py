@@ -16,7 +16,7 @@ Int64s = npt.NDArray[np.int64]
 class ShardBatch:
     """Records `[first_offset, next_offset)` of shard `<topic>/<partition>`, in offset order.
 
-    `offsets` and `append_times_ms` have one element a record (shape `(n,)`); so have `keys` and
+    `offsets` and `append_times_ms` have one element a record (shape `(n,)`); so has
     `values`. Offsets may have holes (Kafka's own control records), never repeat or go back.
     """
 
@@ -25,7 +25,6 @@ class ShardBatch:
     next_offset: int
     offsets: Int64s
     append_times_ms: Int64s
-    keys: list[bytes | None]
     values: list[bytes | None]
 
     def __len__(self) -> int:

@@ -44,7 +44,6 @@ def batches(log, sizes):
             log[stop][0] if stop < len(log) else log[-1][0] + 1,
             np.array([offset for offset, _, _ in part], np.int64),
             np.array([append_ms for _, append_ms, _ in part], np.int64),
-            [None] * len(part),
             values[start:stop],
         )
         start, turn = stop, turn + 1
@@ -203,7 +202,7 @@ def test_a_bad_record_is_an_output_with_its_reason_and_its_neighbours_are_folded
     state = ShardState("parking")
     good = json.dumps(reading()).encode()
     append = np.array([T0, T0, T0], np.int64)
-    batch = ShardBatch("s", 0, 3, np.arange(3), append, [None] * 3, [good, value, good.replace(b"d1", b"d2")])
+    batch = ShardBatch("s", 0, 3, np.arange(3), append, [good, value, good.replace(b"d1", b"d2")])
     output = fold(SHORT, state, batch)
     assert [(r.index, r.reason) for r in output.rejections] == [(1, reason)]
     assert state.accounts.sum(axis=1).tolist() == [3, 2, 0, 0, 1]

@@ -1,0 +1,1 @@
+"""Measurements: each prints its figures and the limits of the same run beside them."""

@@ -1,0 +1,46 @@
+"""Metrics of the Beam jobs, in one place. Names and labels: docs/specs/telemetry.md."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Gauge, Histogram
+
+__all__ = ["LineTelemetry"]
+
+_BUCKETS_S: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+_FOLD: Final = Histogram("taishi_fold_seconds", "time to fold one micro-batch", ["job"], buckets=_BUCKETS_S)
+_WRITE: Final = Histogram(
+    "taishi_write_seconds", "time until a batch's outputs were confirmed", ["job"], buckets=_BUCKETS_S
+)
+_LAG: Final = Gauge("taishi_lag_records", "records of the log not folded yet", ["shard"])
+_WATERMARK_AGE: Final = Gauge("taishi_watermark_age_seconds", "how far the watermark trails now", ["shard"])
+_CHECKPOINT: Final = Gauge("taishi_checkpoint_bytes", "size of the last checkpoint", ["shard"])
+# Gauges, though they only grow: they come from the state, survive restarts and are exact.
+_ACCOUNTS: Final = {
+    what: Gauge(f"taishi_readings_{what}_total", f"readings {what}, since the log began", ["source"])
+    for what in ("consumed", "stored", "duplicate", "late", "quarantined")
+}
+
+
+class LineTelemetry:
+    """The metrics of one job in this process."""
+
+    def __init__(self, job: str) -> None:
+        self.fold_seconds = _FOLD.labels(job)
+        self.write_seconds = _WRITE.labels(job)
+        self.lag_records = _LAG
+        self.watermark_age_seconds = _WATERMARK_AGE
+        self.checkpoint_bytes = _CHECKPOINT
+        self._by_shard: dict[str, dict[tuple[str, str], int]] = {}
+
+    def account(self, shard: str, counts: dict[tuple[str, str], int]) -> None:
+        """Set a shard's totals by (what, source); the metric is the sum over this process's shards."""
+        self._by_shard[shard] = counts
+        totals: dict[tuple[str, str], int] = {}
+        for shard_counts in self._by_shard.values():
+            for key, count in shard_counts.items():
+                totals[key] = totals.get(key, 0) + count
+        for what, source in counts:
+            _ACCOUNTS[what].labels(source).set(totals[what, source])

@@ -1,0 +1,104 @@
+"""`taishi worker`: one Beam job in this process; `taishi up` runs both for you."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import click
+import structlog
+
+from pipelines.jobs.aggregate import AggregateFactory
+from pipelines.jobs.line import LineRuntime, LineSettings
+from pipelines.kernels.state import FoldSettings
+from schemas.errors import SettingsError
+from schemas.kinds import DOMAINS
+from schemas.topics import readings_topic
+from taishi import logs, metrics
+from taishi.settings import Settings, load_settings
+
+__all__ = ["fold_settings", "worker"]
+
+_LOG = structlog.get_logger(__name__)
+
+
+@click.group()
+def worker() -> None:
+    """Run one Beam job. The supervisor of `taishi up` does this; a second machine does it by hand."""
+
+
+def fold_settings(settings: Settings) -> FoldSettings:
+    """The fold's view of the settings."""
+    return FoldSettings(
+        window_s=settings.window_s,
+        delay_ms=int(settings.delay_s * 1000),
+        lateness_ms=settings.lateness_s * 1000,
+        skew_max_ms=settings.skew_max_s * 1000,
+    )
+
+
+def parse_partitions(text: str) -> tuple[int, ...] | None:
+    """`all` -> None, `0,2` -> (0, 2)."""
+    if text == "all":
+        return None
+    if not all(part.strip().isdigit() for part in text.split(",")):
+        raise SettingsError(f"--shards: received {text!r}, allowed: all, or partition numbers such as 0,2")
+    return tuple(sorted({int(part) for part in text.split(",")}))
+
+
+@worker.command()
+@click.option("--shards", default="all", help="Partitions of each topic this worker owns: all, or 0,2.")
+@click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
+@click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
+@click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
+def aggregate(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+    """Fold readings into windows per grid."""
+    settings = load_settings()
+    line = LineSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=tuple(readings_topic(domain) for domain in DOMAINS),
+        partitions=parse_partitions(shards),
+        checkpoint_interval_s=settings.checkpoint_interval_s,
+        from_oldest=from_oldest,
+    )
+    factory = AggregateFactory(line, fold_settings(settings), settings.district)
+    metrics_port = settings.metrics_port + 3 if metrics_port is None else metrics_port
+    run("aggregate", prism or f"127.0.0.1:{settings.prism_aggregate_port}", metrics_port, factory)
+
+
+def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineRuntime[Any, Any]]) -> None:
+    """Run a job until it ends, then leave with 1: an end is never expected here."""
+    from pipelines.jobs.graph import run_on  # noqa: PLC0415 - Beam takes seconds to import
+
+    logs.configure(f"worker-{name}")
+    logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it tells every type hint it looks at
+    metrics.serve(metrics_port)
+    _leave_on_signal()
+    try:
+        state = run_on(endpoint, name, factory)
+    except Exception:  # noqa: BLE001 - whatever ended the job ends the process, and is told
+        _LOG.exception("job failed", job=name, endpoint=endpoint)
+        _leave(1)
+    _LOG.error("job ended", job=name, state=state)
+    _leave(1)
+
+
+def _leave_on_signal() -> None:
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        # Safe at any line: the next start goes on from the last checkpoint.
+        threading.Thread(target=_leave, args=(0,)).start()
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def _leave(code: int) -> None:
+    """End now: Beam's worker threads do not end by themselves."""
+    sys.stderr.flush()
+    os._exit(code)
