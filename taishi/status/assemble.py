@@ -30,6 +30,7 @@ _BY_SOURCE: Final = {
     "duplicate": "taishi_readings_duplicate_total",
     "late": "taishi_readings_late_total",
 }
+_NO_REASON: Final = "unspecified"
 _BY_REASON: Final = {
     "messages_quarantined": "taishi_quarantined_total",
     "readings_quarantined": "taishi_readings_quarantined_total",
@@ -93,7 +94,7 @@ def _source(
 ) -> SourceView:
     numbers = {field: int(by_name.get(name, 0)) for field, by_name in counts.items()}
     by_reason = {
-        field: {reason: int(count) for reason, count in by_name.get(name, {}).items() if count}
+        field: {reason or _NO_REASON: int(count) for reason, count in by_name.get(name, {}).items() if count}
         for field, by_name in reasons.items()
     }
     rate = None

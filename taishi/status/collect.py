@@ -25,7 +25,7 @@ from taishi.status.gathered import Gathered, LogEnds, WindowRow
 
 __all__ = ["AGGREGATE_GROUP", "LIMIT_S", "Collector", "window_tag"]
 
-AGGREGATE_GROUP: Final = "aggregate"
+AGGREGATE_GROUP: Final = "taishi-aggregate"
 """Consumer group under which the aggregate commits the next offsets of its checkpoints."""
 
 LIMIT_S: Final = 2.0
