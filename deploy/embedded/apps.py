@@ -14,7 +14,13 @@ def _taishi(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "taishi.cli.main", *words)
 
 
-def _app(settings: StackSettings, name: str, words: tuple[str, ...], needs: tuple[str, ...]) -> Part:
+def _app(
+    settings: StackSettings,
+    name: str,
+    words: tuple[str, ...],
+    needs: tuple[str, ...],
+    ports: dict[str, int] | None = None,
+) -> Part:
     """A long-running command of ours: healthy when its metrics answer."""
     port = settings.metrics_of(name)
     return Part(
@@ -23,7 +29,7 @@ def _app(settings: StackSettings, name: str, words: tuple[str, ...], needs: tupl
         log=name,
         health=Health("http", port, "/metrics"),
         environment=dict(settings.environment),
-        ports={"metrics_port": port},
+        ports=(ports or {}) | {"metrics_port": port},
         needs=needs,
     )
 
@@ -54,10 +60,11 @@ def broker(settings: StackSettings) -> Part:
 
 def connectors(settings: StackSettings) -> tuple[Part, ...]:
     """MQTT and HTTP push."""
-    mqtt = _app(settings, "connect-mqtt", ("connect", "mqtt"), ("topics", "mqtt"))
-    http = _app(settings, "connect-http", ("connect", "http"), ("topics",))
-    http.ports["http_port"] = settings.http_port
-    return mqtt, http
+    http_port = {"http_port": settings.http_port}
+    return (
+        _app(settings, "connect-mqtt", ("connect", "mqtt"), ("topics", "mqtt")),
+        _app(settings, "connect-http", ("connect", "http"), ("topics",), http_port),
+    )
 
 
 def workers(settings: StackSettings) -> tuple[Part, ...]:

