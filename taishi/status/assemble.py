@@ -18,6 +18,9 @@ __all__ = ["STALE_AFTER_S", "assemble"]
 STALE_AFTER_S: Final = 30.0
 """A district window that ended longer ago than this, on top of the delay, is no picture of now."""
 
+_NEEDED: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation")
+"""Parts without which nothing flows, whoever starts them."""
+
 _BY_SOURCE: Final = {
     "received": "taishi_messages_received_total",
     "acknowledged": "taishi_messages_acknowledged_total",
@@ -140,17 +143,18 @@ def _whole(value: float | None) -> int | None:
 
 
 def _parts(now: Gathered, unreadable: Mapping[str, str]) -> tuple[PartView, ...]:
-    """The supervisor's parts; without a supervisor, those whose metrics answer or should."""
+    """The supervisor's parts; without a supervisor, those that must answer and those that do."""
     silent = {**now.unreachable, **unreadable}
     if now.stack is None:
+        names = dict.fromkeys([*now.metrics, *_NEEDED])
         return tuple(
             PartView(
                 name,
-                "unreachable" if name in silent else "answers",
-                name not in silent,
+                state="unreachable" if name in silent else "answers",
+                well=name not in silent,
                 detail=silent.get(name, ""),
             )
-            for name in (*now.metrics, *now.unreachable)
+            for name in names
         )
     return tuple(_part(part, now.running, silent.get(part.name)) for part in now.stack.parts)
 

@@ -120,6 +120,12 @@ def test_nothing_at_all_runs_is_one_clear_sentence():
     assert snap.problems == ("nothing runs here: `taishi up` starts everything",)
 
 
+def test_without_a_supervisor_the_parts_that_carry_the_flow_must_answer():
+    snap = snapshot(running=False, stack=None, unreachable={"connect-http": "refused", "simulate": "refused"})
+    assert snap.problems == ("connect-http: unreachable: refused",)
+    assert {part.name for part in snap.parts if part.well} >= {"connect-mqtt", "worker-aggregate"}
+
+
 @pytest.mark.parametrize("field", ["log", "windows"])
 def test_a_store_that_does_not_answer_is_named(field):
     assert snapshot(**{field: "it does not answer"}).problems == ("it does not answer",)
