@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-__all__ = ["LineTelemetry"]
+__all__ = [
+    "CANARY_FAILURES",
+    "INFLUXDB_WRITE_SECONDS",
+    "POINTS_REFUSED",
+    "POINTS_WRITTEN",
+    "RECORDS_SKIPPED",
+    "WINDOW_TO_QUERYABLE_SECONDS",
+    "LineTelemetry",
+]
 
 _BUCKETS_S: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
@@ -44,3 +52,20 @@ class LineTelemetry:
                 totals[key] = totals.get(key, 0) + count
         for what, source in counts:
             _ACCOUNTS[what].labels(source).set(totals[what, source])
+
+
+POINTS_WRITTEN: Final = Counter("taishi_points_written_total", "points InfluxDB has acknowledged")
+POINTS_REFUSED: Final = Counter("taishi_points_refused_total", "points InfluxDB refused for their content")
+INFLUXDB_WRITE_SECONDS: Final = Histogram(
+    "taishi_influxdb_write_seconds", "time of one write to InfluxDB", buckets=_BUCKETS_S
+)
+WINDOW_TO_QUERYABLE_SECONDS: Final = Histogram(
+    "taishi_window_to_queryable_seconds",
+    "from a window's end until its points were acknowledged (includes the watermark's delay)",
+    ["level"],
+    buckets=(1, 2, 3, 4, 5, 5.5, 6, 6.5, 7, 8, 10, 15, 30, 60),
+)
+CANARY_FAILURES: Final = Counter("taishi_canary_failures_total", "acknowledged points not found again")
+RECORDS_SKIPPED: Final = Counter(
+    "taishi_records_skipped_total", "records of `windows` that are none", ["reason"]
+)

@@ -118,6 +118,10 @@ class LineRuntime(Generic[State, Outputs]):
             if wanted[shard] is None:
                 self.job.start_at(self._shards[shard].state, offset)
                 self._shards[shard].checkpointed_offset = offset
+        if settings.from_oldest:
+            # The decision to rebuild must outlive this process: an older checkpoint no longer counts.
+            for shard, held in self._shards.items():
+                self._save(shard, held)
         _LOG.info("line started", job=self.job.name, offsets=starts)
 
     def _owned(self) -> Iterator[str]:

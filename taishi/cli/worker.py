@@ -14,12 +14,15 @@ from typing import Any
 import click
 import structlog
 
+from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
+from pipelines.jobs.situation import SituationFactory
+from pipelines.kernels.rollup import RollupSettings
 from pipelines.kernels.state import FoldSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
-from schemas.topics import readings_topic
+from schemas.topics import WINDOWS, readings_topic
 from taishi import logs, metrics
 from taishi.settings import Settings, load_settings
 
@@ -72,12 +75,36 @@ def aggregate(shards: str, prism: str | None, metrics_port: int | None, *, from_
     run("aggregate", prism or f"127.0.0.1:{settings.prism_aggregate_port}", metrics_port, factory)
 
 
+@worker.command()
+@click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
+@click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
+@click.option("--from-oldest", is_flag=True, help="Forget the checkpoint and rebuild InfluxDB from the log.")
+def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+    """Roll windows up to community, street and district, and keep InfluxDB."""
+    settings = load_settings()
+    line = LineSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=(WINDOWS,),
+        checkpoint_interval_s=settings.checkpoint_interval_s,
+        tick_interval_s=None,  # the shards' progress marks are its ticks
+        from_oldest=from_oldest,
+    )
+    factory = SituationFactory(
+        line,
+        InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token),
+        RollupSettings(kept_ms=settings.lateness_s * 1000 + 300_000),
+    )
+    metrics_port = settings.metrics_port + 4 if metrics_port is None else metrics_port
+    run("situation", prism or f"127.0.0.1:{settings.prism_situation_port}", metrics_port, factory)
+
+
 def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineRuntime[Any, Any]]) -> None:
     """Run a job until it ends, then leave with 1: an end is never expected here."""
     from pipelines.jobs.graph import run_on  # noqa: PLC0415 - Beam takes seconds to import
 
     logs.configure(f"worker-{name}")
-    logging.getLogger("apache_beam").setLevel(logging.WARNING)  # it tells every type hint it looks at
+    for talkative in ("apache_beam", "httpx"):  # every type hint looked at, every request made
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     metrics.serve(metrics_port)
     _leave_on_signal()
     try:

@@ -1,0 +1,36 @@
+"""Windows as InfluxDB points in line protocol.
+
+Measurement = domain; tags level, place, window; time = the window's start. Every point carries the
+full set of its fields, because InfluxDB merges fields: one left out of a revision would keep its
+old value. A derived figure (occupancy, a mean) cannot vanish in a revision: late readings only add
+to what it is formed from. All measures are floats, always: a field that was integer once refuses
+floats for ever.
+"""
+
+from __future__ import annotations
+
+from pipelines.kernels.plan import SCALE, plan_for
+from pipelines.kernels.rollup import PlaceWindow
+from schemas.measures import derive
+
+__all__ = ["line", "window_tag"]
+
+
+def window_tag(window_s: int) -> str:
+    """10 -> `10s`, 60 -> `1m`, 3600 -> `1h`: as people write it in queries."""
+    for unit_s, unit in ((3600, "h"), (60, "m")):
+        if window_s % unit_s == 0:
+            return f"{window_s // unit_s}{unit}"
+    return f"{window_s}s"
+
+
+def line(window: PlaceWindow) -> str:
+    """One point, ms precision. Codes are letters and digits (the fold refuses others): nothing to escape."""
+    values = dict(zip(plan_for(window.domain).measures, (window.values / SCALE).tolist(), strict=True))
+    figures = values | derive(window.domain, values)
+    fields = ",".join(f"{name}={value!r}" for name, value in figures.items())
+    return (
+        f"{window.domain},level={window.level},place={window.place},window={window_tag(window.window_s)} "
+        f"{fields},grids={window.grids}i,complete={int(window.complete)}i,revision={window.revision}i "
+        f"{window.start_ms}"
+    )

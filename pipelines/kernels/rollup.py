@@ -1,0 +1,264 @@
+"""The roll-up: grids' windows into communities, streets and the district, and all of them into points.
+
+A grid's window passes through at once. The places above it are sent when every shard of the domain
+has closed the window, at the progress mark that says so, and again at the next progress mark after
+a revision. A silent shard does not blind the district: `grace_ms` after the first shard closed the
+window (append times of this log) they are sent as they are, marked `complete` = 0.
+
+Every decision is taken record by record from the log alone, so batch sizes and restarts change
+nothing. The final values depend on the windows only, not on the order in which shards spoke.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from pipelines.kernels.batch import Int64s, ShardBatch
+from pipelines.kernels.plan import SCALE, plan_for, to_fixed
+from pipelines.kernels.points import Point, formed_figures, window_point
+from pipelines.kernels.rollup_state import (
+    Cell,
+    DomainState,
+    GridRows,
+    ParentsOf,
+    RollupSettings,
+    RollupState,
+    ShardTable,
+)
+from schemas.kinds import Domain
+from schemas.quarantine import Quarantined, Reason
+from schemas.windows import Progress, Window, WindowRecord
+
+__all__ = ["RollupOutput", "fold_windows"]
+
+_DECODE = msgspec.json.Decoder(WindowRecord).decode
+_MAX_VALUE = 2**53 / SCALE
+"""Beyond it a float no longer tells one millionth from the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollupOutput:
+    """In log order: points to upsert, records that are not windows or cannot be placed."""
+
+    points: list[Point] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+
+class _BadWindow(Exception):  # noqa: N818 - a refused record, turned into an output in this file
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def fold_windows(
+    settings: RollupSettings, parents_of: ParentsOf, state: RollupState, batch: ShardBatch
+) -> RollupOutput:
+    """Take a batch of the topic `windows` into the state (in place); returns what is to be written."""
+    rollup = _Rollup(settings, parents_of, state)
+    for index, value in enumerate(batch.values):
+        append_ms = int(batch.append_times_ms[index])
+        rollup.advance(append_ms)
+        if value is None:
+            continue  # a tick: only its append time counts
+        try:
+            rollup.take(value)
+        except _BadWindow as bad:
+            state.count("refused")
+            rollup.output.quarantined.append(
+                Quarantined(
+                    reason=bad.reason,
+                    detail=bad.detail,
+                    source="windows",
+                    address=f"{batch.shard}@{batch.offsets[index]}",
+                    received_at_ms=append_ms,
+                    payload=value,
+                )
+            )
+    state.next_offset = batch.next_offset
+    return rollup.output
+
+
+class _Rollup:
+    def __init__(self, settings: RollupSettings, parents_of: ParentsOf, state: RollupState) -> None:
+        self.settings, self.parents_of, self.state = settings, parents_of, state
+        self.output = RollupOutput()
+
+    def advance(self, append_ms: int) -> None:
+        """Move the log's clock, and send what a silent shard has held back for too long."""
+        state = self.state
+        if append_ms <= state.clock_ms:
+            return
+        state.clock_ms = append_ms
+        for domain, held in state.domains.items():
+            if held.next_due_ms is not None and held.next_due_ms <= append_ms:
+                self._send_parents(domain, held)
+
+    def take(self, value: bytes) -> None:
+        """Fold one record; _BadWindow if it is none."""
+        record = _decode(value)
+        held = self.state.domains.setdefault(record.domain, DomainState())
+        if isinstance(record, Progress):
+            self._progress(record, held)
+        else:
+            self._window(record, held)
+
+    def _progress(self, mark: Progress, held: DomainState) -> None:
+        held.shards = mark.shards
+        before = held.closed_ms.get(mark.shard, mark.closed_through_ms)
+        held.closed_ms[mark.shard] = max(before, mark.closed_through_ms)
+        self._send_parents(mark.domain, held)
+        self._forget(mark.domain, held)
+
+    def _window(self, window: Window, held: DomainState) -> None:
+        row = _fixed_row(window)
+        end_ms = window.start_ms + window.window_s * 1000
+        closed_ms = held.closed_ms.get(window.shard)
+        if closed_ms is not None and end_ms + self.settings.final_after_ms <= closed_ms:
+            self.state.count("final")
+            return
+        table, at = self._place(window, held)
+        newest_ms = held.closed_by_any_ms
+        if newest_ms is not None and end_ms + self.settings.patience_ms <= newest_ms:
+            self.state.count("orphaned")
+            self._send_grid(window, row, 0)
+            return
+        cell = held.cells.get((window.start_ms, window.window_s))
+        if cell is None:
+            cell = held.cells[window.start_ms, window.window_s] = Cell(len(held.areas), row.size)
+        self._upsert(window, row, cell, (table, at), len(held.areas))
+
+    def _place(self, window: Window, held: DomainState) -> tuple[ShardTable, int]:
+        """The shard's table and the grid's row in it; a new grid gets one, and its areas too."""
+        table = held.tables.setdefault(window.shard, ShardTable())
+        at = table.rows.get(window.grid)
+        if at is None:
+            codes = self.parents_of(window.grid)
+            if codes is None:
+                raise _BadWindow(
+                    Reason.UNKNOWN_PLACE,
+                    f"grid: received {window.grid[:40]!r}, allowed: a grid in the registry",
+                )
+            community, street, district = codes
+            areas = (("community", community), ("street", street), ("district", district))
+            table.parents.append(
+                np.array([held.areas.setdefault(area, len(held.areas)) for area in areas], np.int64)
+            )
+            at = table.rows[window.grid] = len(table.rows)
+        return table, at
+
+    def _upsert(
+        self, window: Window, row: Int64s, cell: Cell, place: tuple[ShardTable, int], areas: int
+    ) -> None:
+        table, at = place
+        rows = cell.shards.get(window.shard)
+        if rows is None:
+            rows = cell.shards[window.shard] = GridRows(len(table.rows), row.size)
+        rows.fit(len(table.rows))
+        before = int(rows.revision[at])
+        change = row - rows.values[at]
+        if window.revision < before or (window.revision == before and not change.any()):
+            self.state.count("repeated")
+            return
+        self.state.count("taken")
+        cell.fit(areas)
+        parents = table.parents[at]
+        cell.sums[parents] += change
+        cell.revision[parents] += window.revision - max(before, 0)
+        cell.grids[parents] += before < 0
+        cell.dirty[parents] = True
+        rows.values[at], rows.revision[at] = row, window.revision
+        rows.formed[at] |= self._send_grid(window, row, int(rows.formed[at]))
+
+    def _send_grid(self, window: Window, row: Int64s, formed_before: int) -> int:
+        sums = _named(window.domain, row)
+        marks = {"revision": window.revision, "grids": 1, "complete": 1}
+        span = (window.window_s, window.start_ms)
+        self.output.points.append(
+            window_point(window.domain, ("grid", window.grid), span, sums, marks, formed_before)
+        )
+        return formed_figures(window.domain, sums)
+
+    def _send_parents(self, domain: Domain, held: DomainState) -> None:
+        """Send the areas of every window that is complete, or that has waited long enough."""
+        by_all, by_any = held.closed_by_all_ms, held.closed_by_any_ms
+        due_ms: list[int] = []
+        for (start_ms, window_s), cell in sorted(held.cells.items()):
+            end_ms = start_ms + window_s * 1000
+            if cell.told == 1 or (by_all is not None and end_ms <= by_all):
+                self._send(domain, held, (start_ms, window_s), complete=1)
+            elif by_any is not None and end_ms <= by_any:
+                if cell.due_ms is None:
+                    cell.due_ms = self.state.clock_ms + self.settings.grace_ms
+                if cell.due_ms <= self.state.clock_ms:
+                    self._send(domain, held, (start_ms, window_s), complete=0)
+                else:
+                    due_ms.append(cell.due_ms)
+        held.next_due_ms = min(due_ms, default=None)
+
+    def _send(self, domain: Domain, held: DomainState, key: tuple[int, int], *, complete: int) -> None:
+        cell = held.cells[key]
+        if cell.told == complete and not cell.dirty.any():
+            return
+        cell.fit(len(held.areas))
+        chosen = cell.dirty if cell.told == complete else cell.grids > 0
+        areas = list(held.areas)
+        for row in np.flatnonzero(chosen).tolist():
+            sums = _named(domain, cell.sums[row])
+            marks = {"revision": int(cell.revision[row]), "grids": int(cell.grids[row]), "complete": complete}
+            span = (key[1], key[0])
+            self.output.points.append(
+                window_point(domain, areas[row], span, sums, marks, int(cell.formed[row]))
+            )
+            cell.formed[row] |= formed_figures(domain, sums)
+        cell.dirty[:] = False
+        cell.told = complete
+
+    def _forget(self, domain: Domain, held: DomainState) -> None:
+        """Drop the grids of shards that can revise them no more, then windows nobody can revise."""
+        by_all, by_any = held.closed_by_all_ms, held.closed_by_any_ms
+        final_ms, patience_ms = self.settings.final_after_ms, self.settings.patience_ms
+        for (start_ms, window_s), cell in list(held.cells.items()):
+            end_ms = start_ms + window_s * 1000
+            for shard in [s for s in cell.shards if end_ms + final_ms <= held.closed_ms.get(s, end_ms)]:
+                del cell.shards[shard]
+            if by_all is not None and end_ms + final_ms <= by_all:
+                del held.cells[start_ms, window_s]
+            elif by_any is not None and end_ms + patience_ms <= by_any:
+                # Its due time may be ahead still when a log of hours is caught up in seconds.
+                self._send(domain, held, (start_ms, window_s), complete=0)
+                del held.cells[start_ms, window_s]
+
+
+def _decode(value: bytes) -> Window | Progress:
+    try:
+        record = _DECODE(value)
+    except msgspec.ValidationError as error:
+        raise _BadWindow(Reason.WRONG_TYPE, f"windows record: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _BadWindow(Reason.MALFORMED, f"windows record: {error}") from error
+    if isinstance(record, Window) and record.window_s <= 0:
+        raise _BadWindow(Reason.IMPLAUSIBLE, f"window_s: received {record.window_s}, allowed: 1 or more")
+    return record
+
+
+def _fixed_row(window: Window) -> Int64s:
+    names = plan_for(window.domain).measures
+    try:
+        row = np.array([window.metrics[name] for name in names], np.float64)
+    except KeyError as error:
+        raise _BadWindow(
+            Reason.MISSING_FIELD, f"metrics: {error} is missing, allowed: all of {', '.join(names)}"
+        ) from error
+    if not (np.abs(row) < _MAX_VALUE).all():
+        raise _BadWindow(
+            Reason.IMPLAUSIBLE,
+            f"metrics: received {window.metrics}, allowed: below {_MAX_VALUE:.0f} in magnitude",
+        )
+    return to_fixed(row)
+
+
+def _named(domain: Domain, row: Int64s) -> dict[str, float]:
+    return dict(zip(plan_for(domain).measures, (row / SCALE).tolist(), strict=True))
