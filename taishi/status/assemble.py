@@ -189,6 +189,7 @@ def _domain(domain: str, row: WindowRow | None, at_ms: int, window_s: int) -> Do
         window_s=window_s,
         age_s=age_s,
         stale=age_s > STALE_AFTER_S,
+        complete=row.fields.get("complete", 1) > 0,
         simulated=row.fields.get("readings_simulated", 0) > 0,
         values=row.fields,
     )

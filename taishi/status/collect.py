@@ -18,12 +18,13 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
+from pipelines.kernels.points import window_name
 from schemas.kinds import DOMAINS
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
 
-__all__ = ["AGGREGATE_GROUP", "LIMIT_S", "Collector", "window_tag"]
+__all__ = ["AGGREGATE_GROUP", "LIMIT_S", "Collector"]
 
 AGGREGATE_GROUP: Final = "taishi-aggregate"
 """Consumer group under which the aggregate commits the next offsets of its checkpoints."""
@@ -99,7 +100,11 @@ class Collector:
 
     def _newest(self, domain: str) -> WindowRow | None:
         settings = self._settings
-        chosen = {"level": "district", "place": settings.district, "window": window_tag(settings.window_s[0])}
+        chosen = {
+            "level": "district",
+            "place": settings.district,
+            "window": window_name(settings.window_s[0]),
+        }
         where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items())
         # Not of a user's making: the settings have checked the codes.
         query = f'SELECT * FROM "{domain}" WHERE {where} ORDER BY time DESC LIMIT 1'  # noqa: S608
@@ -145,11 +150,6 @@ class Collector:
 
 def _name(shard: TopicPartition) -> str:
     return f"{shard.topic}/{shard.partition}"
-
-
-def window_tag(window_s: int) -> str:
-    """The tag `window` of a size: `10s`, `1m`."""
-    return f"{window_s // 60}m" if window_s % 60 == 0 else f"{window_s}s"
 
 
 def _stack(home: Path) -> StackState | None:

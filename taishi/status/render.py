@@ -78,6 +78,8 @@ def _figures(domain: DomainView) -> Text:
         if name in domain.values
     ]
     text = Text(" · ".join(words), style="dim" if domain.stale else "")
+    if not domain.complete:
+        text.append("  不全 incomplete", style="yellow")
     if domain.simulated:
         text.append("  模拟 simulated", style="magenta")
     return text

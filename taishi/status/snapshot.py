@@ -66,13 +66,17 @@ class ShardView:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """The district's newest window of a domain; `values` is empty where there is none."""
+    """The district's newest window of a domain; `values` is empty where there is none.
+
+    Not `complete`: a shard was silent, so its grids are missing from the sums.
+    """
 
     domain: str
     start_ms: int | None = None
     window_s: int = 0
     age_s: float | None = None
     stale: bool = True
+    complete: bool = True
     simulated: bool = False
     values: Mapping[str, float] = field(default_factory=dict)
 

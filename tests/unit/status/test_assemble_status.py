@@ -152,6 +152,11 @@ def test_simulated_figures_are_marked_and_real_ones_are_not():
     assert "模拟 simulated" not in shown(snapshot(windows=real))
 
 
+def test_sums_without_a_silent_shard_are_marked():
+    row = WindowRow(NOW_MS - 20_000, PARKING | {"complete": 0.0})
+    assert shown(snapshot(windows=dict.fromkeys(DOMAINS, row))).count("不全 incomplete") == 3
+
+
 def test_windows_that_could_not_be_read_back_are_a_problem():
     metrics = {"worker-situation": "taishi_canary_failures_total 2\n"}
     assert "could not be read back" in snapshot(metrics=metrics).problems[0]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from taishi.cli.status import status
 from taishi.settings import load_settings
 from taishi.status.assemble import assemble
-from taishi.status.collect import Collector, window_tag
+from taishi.status.collect import Collector
 
 USER = "reader:word"
 LIMIT_S = 0.2
@@ -98,11 +98,6 @@ def test_a_state_file_of_another_version_is_as_good_as_none(tmp_path):
     (tmp_path / "state.json").write_text('{"parts": 7}')
     with Collector(settings(tmp_path, influxdb_port=1), LIMIT_S) as collector:
         assert collector.gather().stack is None
-
-
-@pytest.mark.parametrize(("window_s", "tag"), [(10, "10s"), (60, "1m"), (90, "90s"), (300, "5m")])
-def test_window_tags_are_those_of_the_sink(window_s, tag):
-    assert window_tag(window_s) == tag
 
 
 def test_the_command_exits_with_1_and_the_reason_where_nothing_runs(tmp_path, monkeypatch):
