@@ -1,0 +1,142 @@
+"""What every connector speaks: a message comes in, a codec says what it means, as a value.
+
+A codec is pure: the same message and the same registry give the same answer, nothing is opened,
+logged or counted, and nothing is raised for bad data. What a codec cannot read is `Rejected`, with
+a reason of the closed list. Where the values belong (which grid) is not a codec's concern: see
+`connectors.resolve`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from schemas.quarantine import Reason
+from schemas.signals import SignalState
+
+__all__ = [
+    "CRS_NAMES",
+    "ITEMS_MAX",
+    "Codec",
+    "Crs",
+    "Decoded",
+    "Device",
+    "Devices",
+    "Location",
+    "Message",
+    "Observation",
+    "Rejected",
+    "SignalEvent",
+]
+
+Crs = Literal["WGS-84", "GCJ-02", "BD-09"]
+CRS_NAMES: Final[tuple[Crs, ...]] = ("WGS-84", "GCJ-02", "BD-09")
+"""Datums a location may be given in; there is no default (a wrong one is 463 m off in Shinan)."""
+
+ITEMS_MAX: Final = 10_000
+"""Most observations and signals one message may hold; more is `oversize`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it arrived. `address` is the MQTT topic or the HTTP path.
+
+    `retained`: an MQTT broker kept it from an unknown earlier moment, so arrival says nothing about time.
+    """
+
+    payload: bytes
+    address: str
+    received_at_ms: int
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A position in degrees, in the datum that its source declares."""
+
+    longitude: float
+    latitude: float
+    crs: Crs
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One row of the device registry; see `connectors.registry` for the file."""
+
+    device: str
+    model: str
+    kind: str
+    grid: str
+    location: Location | None
+    subject: str
+    capacity: int | None
+    simulated: bool
+
+
+class Devices(Protocol):
+    """What a codec may ask about the device a message names."""
+
+    def get(self, device: str) -> Device | None:
+        """The registered device of that id, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value a message reports; `device` is the registry's key.
+
+    `personal`: the id names a person (a FHIR patient): the reading carries the registered pseudonym
+    instead.
+    """
+
+    device: str
+    kind: str
+    metric: str
+    value: float
+    observed_at_ms: int
+    seq: int = 0
+    subject: str = ""
+    location: Location | None = None
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignalEvent:
+    """One transition of one alarm a message reports; `type` is one of schemas.signals.SIGNAL_TYPES."""
+
+    type: str
+    state: SignalState
+    device: str
+    observed_at_ms: int
+    alarm: str = ""
+    subject: str = ""
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a message, or one item of it, cannot be taken; `detail` says what came and what is allowed."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a message means. All empty is a valid answer: a battery report says nothing we count.
+
+    `rejected` are single items that cannot be taken while the others can: the message's bytes go to
+    quarantine once, and the good items go on.
+    """
+
+    observations: tuple[Observation, ...] = ()
+    signals: tuple[SignalEvent, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+class Codec(Protocol):
+    """One message format."""
+
+    def decode(self, message: Message, registry: Devices) -> Decoded | Rejected:
+        """What the message means; never raises for anything the message holds."""
+        ...

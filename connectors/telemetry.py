@@ -1,0 +1,50 @@
+"""Metrics of the connectors, in one place. Per source: received = acknowledged + refused + in flight."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+from schemas.quarantine import Reason
+
+__all__ = ["REFUSALS", "SourceTelemetry"]
+
+REFUSALS: Final = ("too_large", "busy", "aborted")
+"""Why a message was refused: told to the sender (or the sender left), not kept."""
+
+_RECEIVED: Final = Counter("taishi_messages_received_total", "messages that arrived", ["source"])
+_ACKNOWLEDGED: Final = Counter(
+    "taishi_messages_acknowledged_total", "messages kept, as the log confirmed", ["source"]
+)
+_READINGS: Final = Counter("taishi_readings_forwarded_total", "readings the log confirmed", ["source"])
+_SIGNALS: Final = Counter("taishi_signals_forwarded_total", "signals the log confirmed", ["source"])
+_QUARANTINED: Final = Counter(
+    "taishi_quarantined_total", "messages in quarantine, as the log confirmed", ["source", "reason"]
+)
+_REFUSED: Final = Counter(
+    "taishi_refused_total", "messages told to the sender as not taken", ["source", "reason"]
+)
+_IN_FLIGHT: Final = Gauge("taishi_messages_in_flight", "messages the log has not confirmed yet", ["source"])
+
+
+class SourceTelemetry:
+    """The counters of one source, `<transport>.<codec>`; all start at 0, so that absence shows."""
+
+    def __init__(self, source: str) -> None:
+        self.received = _RECEIVED.labels(source)
+        self.acknowledged = _ACKNOWLEDGED.labels(source)
+        self.readings = _READINGS.labels(source)
+        self.signals = _SIGNALS.labels(source)
+        self.in_flight = _IN_FLIGHT.labels(source)
+        self._quarantined = {reason: _QUARANTINED.labels(source, reason.value) for reason in Reason}
+        self._refused = {reason: _REFUSED.labels(source, reason) for reason in REFUSALS}
+
+    def quarantined(self, reason: Reason) -> None:
+        """One message is in quarantine."""
+        self._quarantined[reason].inc()
+
+    def refused(self, reason: str) -> None:
+        """One message was received, told to its sender as not taken, and is not kept."""
+        self.received.inc()
+        self._refused[reason].inc()
