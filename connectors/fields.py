@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from connectors.base import Rejected
+from connectors.base import CRS_NAMES, Location, Rejected
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
@@ -26,6 +26,7 @@ __all__ = [
     "as_object",
     "as_text",
     "field",
+    "location_of",
     "moment_ms",
     "parse_json",
     "reads",
@@ -125,6 +126,17 @@ def as_number(value: Any, what: str) -> float:
         if math.isfinite(number):
             return number
     raise _wrong(what, value, "a finite number")
+
+
+def location_of(longitude: Any, latitude: Any, crs: Any) -> Location:
+    """A location in a named datum; `wrong_type` for anything that is no place on Earth."""
+    east, north = as_number(longitude, "longitude"), as_number(latitude, "latitude")
+    if abs(east) > 180 or abs(north) > 90:
+        raise _wrong("longitude, latitude", [east, north], "-180 to 180, -90 to 90")
+    for known in CRS_NAMES:
+        if crs == known:
+            return Location(east, north, known)
+    raise _wrong("crs", crs, ", ".join(CRS_NAMES))
 
 
 def whole(value: Any, what: str) -> int:

@@ -1,0 +1,49 @@
+"""Finding codecs: a folder of `connectors/` with a `decode.py` is one, by the folder's name.
+
+A new format is a new folder and nothing else: `decode.py` with a `CODEC` (a frozen msgspec struct
+whose fields are the format's options, with a `decode` method), a README.md, a `sample.*` and
+`testcases/<case>/{input.*,expected.json}`. The contract test walks the folders and holds each to that.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from connectors.base import Codec
+from schemas.errors import SettingsError, received_allowed
+
+__all__ = ["codec_names", "load_codecs"]
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def codec_names() -> tuple[str, ...]:
+    """Every codec there is, in alphabetical order."""
+    return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/decode.py")))
+
+
+def load_codecs(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Codec]:
+    """The named codecs with their options; SettingsError for an unknown codec or option."""
+    for name in options:
+        _known(name)
+    return {name: _load(name, options.get(name, {})) for name in dict.fromkeys(names)}
+
+
+def _known(name: str) -> str:
+    if name not in codec_names():
+        raise SettingsError(received_allowed("codec", name, codec_names()))
+    return name
+
+
+def _load(name: str, options: Mapping[str, Any]) -> Codec:
+    module = importlib.import_module(f"connectors.{_known(name)}.decode")
+    try:
+        codec: Codec = msgspec.convert(dict(options), module.CODEC)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"options of codec {name}: {error}") from error
+    return codec

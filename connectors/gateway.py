@@ -1,0 +1,144 @@
+"""The door every transport uses: a message is accepted when Kafka has it, and only then told so.
+
+accept:  1 count it in flight   2 decode   3 resolve   4 produce   5 Kafka confirms   6 tell the sender
+
+What a kill leaves behind, wherever it falls:
+- before 5: nothing confirmed. The sender has no acknowledgement and sends again; records that did
+  reach the log are there twice, with the same reading id, and the fold drops the second.
+- between 5 and 6: in the log, the sender not told. It sends again: same ids, dropped again.
+- after 6: in the log, acknowledged.
+Never acknowledged and not in the log; so nothing here is written to disk.
+
+Kafka away: step 5 does not come. Messages stay in flight, up to the limits; then `has_room` is false
+and each transport stops taking (MQTT no longer reads its socket, HTTP answers 503).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from connectors.base import Codec, Decoded, Devices, Message, Rejected
+from connectors.judge import Verdict, judge, quarantine_record
+from connectors.producer import LogProducer
+from connectors.resolve import Resolver
+from connectors.telemetry import SourceTelemetry
+from schemas.errors import received_allowed
+from schemas.quarantine import Reason
+
+__all__ = ["Gateway", "Limits", "Outcome"]
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be in flight at once, and how large one message may be to be decoded at all."""
+
+    messages: int = 5_000
+    records: int = 200_000
+    payload_bytes: int = 64 * 1024 * 1024
+    message_bytes: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an accepted message: its records are in the log; `rejected` tells of quarantine."""
+
+    readings: int
+    signals: int
+    rejected: Rejected | None
+
+
+class Gateway:
+    """The accept path of one transport. `accept` may be called from any thread.
+
+    `codecs` is every codec by name; sources are named `<transport>.<codec>`.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        codecs: Mapping[str, Codec],
+        devices: Devices,
+        resolver: Resolver,
+        producer: LogProducer,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._codecs = codecs
+        self._devices = devices
+        self._resolver = resolver
+        self._producer = producer
+        self._sources = {name: f"{transport}.{name}" for name in codecs}
+        self._telemetry = {name: SourceTelemetry(source) for name, source in self._sources.items()}
+        self._lock = threading.Lock()
+        self._messages = self._records = self._bytes = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Messages taken and not yet confirmed."""
+        return self._messages
+
+    def has_room(self) -> bool:
+        """Whether one more message may be taken now."""
+        limits = self.limits
+        return (
+            self._messages < limits.messages
+            and self._records < limits.records
+            and self._bytes < limits.payload_bytes
+        )
+
+    def accept(self, message: Message, codec: str, on_done: Callable[[Outcome], None]) -> None:
+        """Take the message; `on_done` is called once Kafka has confirmed everything it led to.
+
+        `on_done` runs on the delivery thread (here, for a message that leads to no record).
+        """
+        telemetry = self._telemetry[codec]
+        telemetry.received.inc()
+        telemetry.in_flight.inc()
+        verdict = self._verdict(message, codec)
+        self._take(1, len(verdict.records), len(message.payload))
+
+        def delivered() -> None:
+            self._take(-1, -len(verdict.records), -len(message.payload))
+            telemetry.in_flight.dec()
+            telemetry.acknowledged.inc()
+            telemetry.readings.inc(verdict.readings)
+            telemetry.signals.inc(verdict.signals)
+            if verdict.rejected is not None:
+                telemetry.quarantined(verdict.rejected.reason)
+            on_done(Outcome(verdict.readings, verdict.signals, verdict.rejected))
+
+        self._producer.deliver(verdict.records, delivered)
+
+    def refuse(self, codec: str, reason: str) -> None:
+        """Count a message its sender was told is not taken; `reason` is one of telemetry.REFUSALS."""
+        self._telemetry[codec].refused(reason)
+
+    def _take(self, messages: int, records: int, payload_bytes: int) -> None:
+        with self._lock:
+            self._messages += messages
+            self._records += records
+            self._bytes += payload_bytes
+
+    def _verdict(self, message: Message, codec: str) -> Verdict:
+        source = self._sources[codec]
+        if len(message.payload) > self.limits.message_bytes:
+            allowed = (f"at most {self.limits.message_bytes}",)
+            detail = received_allowed("message bytes", len(message.payload), allowed)
+            return _refusal(message, source, Rejected(Reason.OVERSIZE, detail))
+        try:
+            decoded: Decoded | Rejected = self._codecs[codec].decode(message, self._devices)
+            return judge(message, decoded, source, self._resolver)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others
+            _LOG.exception("codec failed", codec=codec, address=message.address)
+            detail = f"codec {codec} failed: {type(error).__name__}"
+            return _refusal(message, source, Rejected(Reason.MALFORMED, detail))
+
+
+def _refusal(message: Message, source: str, rejected: Rejected) -> Verdict:
+    return Verdict((quarantine_record(message, source, rejected),), 0, 0, rejected)

@@ -1,0 +1,83 @@
+"""What a decoded message leads to: the records of the log, signals first. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from connectors.base import ITEMS_MAX, Decoded, Message, Rejected
+from connectors.producer import Record
+from connectors.resolve import Resolver
+from schemas.kinds import KINDS
+from schemas.quarantine import Quarantined, Reason
+from schemas.readings import Reading
+from schemas.signals import Signal
+from schemas.topics import LARGE_BYTES, QUARANTINE, SIGNALS, readings_topic
+
+__all__ = ["KEPT_BYTES", "Verdict", "judge", "quarantine_record"]
+
+KEPT_BYTES: Final = LARGE_BYTES - 64 * 1024
+"""Most bytes of an original that fit a quarantine record beside its headers."""
+
+_NAMED_MAX: Final = 5
+_ENCODE: Final = msgspec.json.Encoder().encode
+_TOPIC_OF: Final = {kind.name: readings_topic(kind.domain) for kind in KINDS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Records to append, in order; how many are readings and signals; `rejected` if one is quarantine."""
+
+    records: tuple[Record, ...]
+    readings: int
+    signals: int
+    rejected: Rejected | None
+
+
+def judge(message: Message, decoded: Decoded | Rejected, source: str, resolver: Resolver) -> Verdict:
+    """Good items go on; if any is not, the original bytes go to quarantine, once, naming the items."""
+    if isinstance(decoded, Decoded) and len(decoded.observations) + len(decoded.signals) > ITEMS_MAX:
+        items = len(decoded.observations) + len(decoded.signals)
+        decoded = Rejected(Reason.OVERSIZE, f"received {items} items, allowed: at most {ITEMS_MAX}")
+    if isinstance(decoded, Rejected):
+        return Verdict((quarantine_record(message, source, decoded),), 0, 0, decoded)
+    at = message.received_at_ms
+    signals = [resolver.signal(seen, source, at) for seen in decoded.signals]
+    readings = [resolver.reading(seen, source, at) for seen in decoded.observations]
+    refused = [*decoded.rejected, *(x for x in (*signals, *readings) if isinstance(x, Rejected))]
+    good_signals = [x for x in signals if isinstance(x, Signal)]
+    good_readings = [x for x in readings if isinstance(x, Reading)]
+    records = [Record(SIGNALS, x.grid, _ENCODE(x)) for x in good_signals]
+    records += [Record(_TOPIC_OF[x.kind], x.grid, _ENCODE(x)) for x in good_readings]
+    rejected = _together(refused)
+    if rejected is not None:
+        records.append(quarantine_record(message, source, rejected))
+    return Verdict(tuple(records), len(good_readings), len(good_signals), rejected)
+
+
+def quarantine_record(message: Message, source: str, rejected: Rejected) -> Record:
+    """The original bytes with what is known about them; cut, and said so, if no record can hold them."""
+    payload, detail = message.payload, rejected.detail
+    if len(payload) > KEPT_BYTES:
+        detail = f"kept the first {KEPT_BYTES} of {len(payload)} bytes; {detail}"
+        payload = payload[:KEPT_BYTES]
+    facts = Quarantined(
+        reason=rejected.reason,
+        detail=detail,
+        source=source,
+        address=message.address,
+        received_at_ms=message.received_at_ms,
+        payload=payload,
+    )
+    return Record(QUARANTINE, source, payload, tuple(facts.headers()))
+
+
+def _together(refused: list[Rejected]) -> Rejected | None:
+    """The first reason, and a detail that names the first few items and counts the rest."""
+    if len(refused) < 2:
+        return refused[0] if refused else None
+    named = "; ".join(f"{each.reason.value}: {each.detail}" for each in refused[:_NAMED_MAX])
+    more = f"; and {len(refused) - _NAMED_MAX} more" if len(refused) > _NAMED_MAX else ""
+    return Rejected(refused[0].reason, f"{len(refused)} items: {named}{more}")

@@ -1,0 +1,1 @@
+"""Our own JSON: one reading, or a list of readings, in plain words."""

@@ -1,0 +1,106 @@
+"""Our own JSON format; README.md beside this file is its description."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from connectors.alarms import SIGNAL_OF
+from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected, SignalEvent
+from connectors.fields import (
+    Unreadable,
+    as_number,
+    as_object,
+    as_text,
+    field,
+    location_of,
+    moment_ms,
+    parse_json,
+    reads,
+    whole,
+)
+from schemas.kinds import METRICS, metric_key
+from schemas.quarantine import Reason
+
+__all__ = ["CODEC", "NativeCodec"]
+
+_PLACE: Final = ("longitude", "latitude", "crs")
+
+
+class NativeCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One object or a list of them; of a list, the good items count and the bad ones are named."""
+
+    @reads
+    def decode(self, message: Message, registry: Devices) -> Decoded:  # noqa: ARG002 - a codec's signature
+        """What the message says; the registry is not needed: the message names kind and metric."""
+        parsed = parse_json(message.payload)
+        if not isinstance(parsed, list):
+            observation, signal = _item(parsed)
+            return Decoded((observation,), (signal,) if signal else ())
+        if len(parsed) > ITEMS_MAX:
+            raise Unreadable(Reason.OVERSIZE, f"received {len(parsed)} items, allowed: at most {ITEMS_MAX}")
+        return _items(parsed)
+
+
+CODEC: Final = NativeCodec
+
+
+def _items(items: list[Any]) -> Decoded:
+    observations: list[Observation] = []
+    signals: list[SignalEvent] = []
+    rejected: list[Rejected] = []
+    for index, item in enumerate(items):
+        read = reads(_item)(item)
+        if isinstance(read, Rejected):
+            rejected.append(Rejected(read.reason, f"[{index}] {read.detail}"))
+            continue
+        observations.append(read[0])
+        if read[1] is not None:
+            signals.append(read[1])
+    return Decoded(tuple(observations), tuple(signals), tuple(rejected))
+
+
+def _item(item: Any) -> tuple[Observation, SignalEvent | None]:
+    given = as_object(item, "item")
+    observation = Observation(
+        device=as_text(field(given, "device"), "device"),
+        kind=as_text(field(given, "kind"), "kind"),
+        metric=as_text(field(given, "metric"), "metric"),
+        value=as_number(field(given, "value"), "value"),
+        observed_at_ms=_observed_at_ms(given),
+        seq=whole(given.get("seq", 0), "seq"),
+        subject=as_text(given["subject"], "subject") if given.get("subject") else "",
+        location=_location(given),
+    )
+    return observation, _signal(observation)
+
+
+def _observed_at_ms(given: dict[str, Any]) -> int:
+    if "observed_at_ms" in given:
+        return whole(given["observed_at_ms"], "observed_at_ms")
+    return moment_ms(field(given, "observed_at"), "observed_at")
+
+
+def _location(given: dict[str, Any]) -> Location | None:
+    if all(given.get(name) is None for name in _PLACE):
+        return None
+    longitude, latitude, crs = (field(given, name) for name in _PLACE)
+    return location_of(longitude, latitude, crs)
+
+
+def _signal(seen: Observation) -> SignalEvent | None:
+    """The signal beside an alarm's reading: above 0 it is active, 0 says it is over."""
+    key = metric_key(seen.kind, seen.metric)
+    metric = METRICS.get(key)
+    # An impossible value must not alarm anyone: the reading is refused, and so is its signal.
+    if key not in SIGNAL_OF or metric is None or not metric.low <= seen.value <= metric.high:
+        return None
+    return SignalEvent(
+        type=SIGNAL_OF[key],
+        state="active" if seen.value > 0 else "cleared",
+        device=seen.device,
+        observed_at_ms=seen.observed_at_ms,
+        subject=seen.subject,
+        location=seen.location,
+    )
