@@ -18,6 +18,13 @@ __all__ = ["STALE_AFTER_S", "assemble"]
 STALE_AFTER_S: Final = 30.0
 """A district window that ended longer ago than this, on top of the delay, is no picture of now."""
 
+_SHARDS: Final = tuple(
+    f"{topic}/{partition}"
+    for topic in map(readings_topic, DOMAINS)
+    for partition in range(TOPICS[topic].partitions)
+)
+"""The shards of the readings; those of other topics are shown when their worker names them."""
+
 _NEEDED: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation")
 """Parts without which nothing flows, whoever starts them."""
 
@@ -50,7 +57,7 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
     shards = _shards(scrape, now.log)
     parts = _parts(now, unreadable)
     domains = _domains(now, window_s)
-    checks = conservation(sources, shards, former)
+    checks = conservation(sources, [shard for shard in shards if shard.shard in _SHARDS], former)
     return Snapshot(
         district=district,
         taken_at_ms=now.at_ms,
@@ -119,12 +126,7 @@ def _shards(scrape: Scrape, log: LogEnds | str) -> tuple[ShardView, ...]:
         scrape.by(name, "shard")
         for name in ("taishi_lag_records", "taishi_watermark_age_seconds", "taishi_checkpoint_bytes")
     )
-    expected = [
-        f"{topic}/{partition}"
-        for topic in map(readings_topic, DOMAINS)
-        for partition in range(TOPICS[topic].partitions)
-    ]
-    names = dict.fromkeys([*expected, *sorted(lag)])
+    names = dict.fromkeys([*_SHARDS, *sorted(lag)])
     return tuple(
         ShardView(
             shard=name,

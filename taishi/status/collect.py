@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
-from pipelines.kernels.points import window_name
+from pipelines.kernels.points import window_tag
 from schemas.kinds import DOMAINS
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
@@ -103,7 +103,7 @@ class Collector:
         chosen = {
             "level": "district",
             "place": settings.district,
-            "window": window_name(settings.window_s[0]),
+            "window": window_tag(settings.window_s[0]),
         }
         where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items())
         # Not of a user's making: the settings have checked the codes.

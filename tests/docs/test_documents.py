@@ -83,6 +83,24 @@ def test_links_and_named_files_exist(document):
     assert not missing
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_tests_that_are_named_exist(document):
+    named_tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
+    missing = [
+        f"{path}::{name}"
+        for path, name in named_tests
+        if not (ROOT / path).is_file() or f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert not missing
+
+
+def test_every_promise_kept_names_its_test():
+    text = (ROOT / "PROMISES.md").read_text(encoding="utf-8").split("## Late")[0]
+    promises = re.findall(r"^- \*\*.*?(?=^- |^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert promises
+    assert [promise for promise in promises if "`tests/" not in promise] == []
+
+
 def test_every_decision_is_listed():
     folder = ROOT / "docs" / "decisions"
     listed = (folder / "README.md").read_text(encoding="utf-8")
