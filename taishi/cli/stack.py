@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.embedded import stack
@@ -40,12 +41,16 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
     console = Console()
     started_s = time.monotonic()
 
-    def report(what: str, now: str) -> None:
-        console.print(
-            f"[dim]{time.monotonic() - started_s:6.1f} s[/]  [bold]{what}[/]  {now}", highlight=False
-        )
+    with _progress(console) as progress:
+        task = progress.add_task("")
 
-    fresh = stack.up(stack_settings(settings), only=only or None, demo=demo, report=report)
+        def report(what: str, now: str) -> None:
+            progress.reset(task, description=f"{what}: {now}")
+            elapsed_s = time.monotonic() - started_s
+            line = f"[dim]{elapsed_s:6.1f} s[/]  [bold]{what}[/]  {now}"
+            progress.console.print(line, highlight=False, soft_wrap=True)
+
+        fresh = stack.up(stack_settings(settings), only=only or None, demo=demo, report=report)
     if not fresh:
         console.print("已在运行 The stack is already running; `taishi down` stops it.")
     _wait(settings, console, limit_s)
@@ -69,7 +74,9 @@ def down() -> None:
 def part_table(state: StackState) -> Table:
     """The parts as a table: phase, since when, port, restarts, memory, what is wrong."""
     table = Table(box=None, pad_edge=False)
-    for title in ("", "部件 part", "状态 state", "端口 port", "重启 restarts", "内存 MiB", "说明 detail"):
+    table.add_column("")
+    table.add_column("部件 part", no_wrap=True, min_width=17)
+    for title in ("状态 state", "端口 port", "重启 restarts", "内存 MiB", "说明 detail"):
         table.add_column(title)
     for part in state.parts:
         table.add_row(*_row(part))
@@ -83,6 +90,12 @@ def _row(part: PartState) -> tuple[str, ...]:
         *(_MARKS.get(part.phase, "○"), part.name, part.phase, port),
         *(str(part.restarts or ""), memory, part.detail),
     )
+
+
+def _progress(console: Console) -> Progress:
+    """What is going on now and for how long; vanishes when done, and is absent without a terminal."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _wait(settings: Settings, console: Console, limit_s: int) -> None:

@@ -1,0 +1,85 @@
+"""State file, logs, back-off and doctor: the small rules."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.embedded.doctor import examine
+from deploy.embedded.logs import KEPT, RotatingLog, last_line
+from deploy.embedded.runner import FIRST_DELAY_S, HEALTHY_RESET_S, LONGEST_DELAY_S, next_delay_s
+from deploy.embedded.state import LOCK, PartState, StackState, is_running, read_state, write_state
+from taishi.settings import Settings
+from taishi.stack_settings import stack_settings
+
+
+def test_a_part_that_keeps_dying_waits_twice_as_long_each_time_up_to_ten_seconds() -> None:
+    delays, delay_s = [], 0.0
+    for _ in range(7):
+        delay_s = next_delay_s(delay_s, healthy_for_s=1.0)
+        delays.append(delay_s)
+    assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+@given(previous_s=st.floats(0, 1e6), healthy_for_s=st.floats(0, 1e9))
+def test_a_delay_is_bounded_and_afresh_after_health(previous_s: float, healthy_for_s: float) -> None:
+    delay_s = next_delay_s(previous_s, healthy_for_s)
+    assert 0.0 < delay_s <= LONGEST_DELAY_S
+    if healthy_for_s >= HEALTHY_RESET_S:
+        assert delay_s == FIRST_DELAY_S
+
+
+def test_the_state_is_replaced_whole(tmp_path: Path) -> None:
+    assert read_state(tmp_path) is None
+    parts = (PartState("kafka", "healthy", 1), PartState("topics", "done", 2))
+    state = StackState(pid=7, written_ms=3, parts=parts)
+    write_state(tmp_path, state)
+    assert read_state(tmp_path) == state
+    assert state.well
+    assert state.part("topics").well
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    with pytest.raises(KeyError):
+        state.part("redis")
+
+
+def test_a_supervisor_runs_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    assert not is_running(tmp_path)
+    (tmp_path / "pids").mkdir()
+    lock = os.open(tmp_path / "pids" / LOCK, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert is_running(tmp_path)
+    os.close(lock)
+    assert not is_running(tmp_path)
+
+
+def test_a_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
+    log = RotatingLog(tmp_path / "kafka.log", limit_bytes=100)
+    for number in range(100):
+        log.write(b"line %04d\n" % number)
+    log.close()
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == ["kafka.log", "kafka.log.1", "kafka.log.2"][: KEPT + 1]
+    assert all(path.stat().st_size <= 100 for path in tmp_path.iterdir())
+    assert last_line(tmp_path / "kafka.log") == "line 0099"
+    assert last_line(tmp_path / "absent.log") == ""
+
+
+def test_doctor_names_the_holder_of_a_taken_port_and_an_unreachable_address(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        taken = server.getsockname()[1]
+        settings = Settings(home=tmp_path, cache=tmp_path, influxdb_port=taken, kafka_address="127.0.0.1:1")
+        findings = {finding.check: finding for finding in examine(stack_settings(settings), offline=True)}
+    assert findings["port of influxdb"].level == "fail"
+    assert f"pid {os.getpid()}" in findings["port of influxdb"].found
+    assert "TAISHI_INFLUXDB_PORT" in findings["port of influxdb"].advice
+    assert findings["kafka_address"].level == "fail"
+    assert findings["prism 2.77.0"].level == "fail"
+    assert findings["python"].level == "ok"
