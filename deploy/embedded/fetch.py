@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -101,9 +102,9 @@ def _jars(artifact: Jars, target: Path, cache: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".jgo-", dir=cache) as scratch:
         try:
             jars = jgo.build(artifact.coordinates, cache_dir=Path(scratch)).all_jars
-        except OSError:
-            raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
             raise BuildError(f"{artifact.coordinates}: {error}. {_NO_NETWORK.format(cache=cache)}") from error
         for jar in jars:
             shutil.copy(jar, target / Path(jar).name)
@@ -111,7 +112,8 @@ def _jars(artifact: Jars, target: Path, cache: Path) -> None:
 
 def _go(artifact: GoProgram, go: Path, target: Path, cache: Path) -> None:
     sources = cache / ".go"
-    environment = dict(os.environ) | {
+    inherited = {name: value for name, value in os.environ.items() if name != "GOROOT"}  # go knows its own
+    environment = inherited | {
         "GOBIN": str(target),
         "GOPATH": str(sources / "path"),
         "GOCACHE": str(sources / "build"),

