@@ -7,40 +7,49 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
-import msgspec
 import structlog
 
 from pipelines.io.canary import Canary
 from pipelines.io.checkpoints import load_checkpoints
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
-from pipelines.io.sink import KafkaSink
+from pipelines.io.influxdb import InfluxDb, InfluxSettings, RefusedPoint
+from pipelines.io.sink import KafkaSink, Record
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.kernels.batch import ShardBatch
-from pipelines.kernels.points import line
-from pipelines.kernels.rollup import PlaceWindow, RollupSettings, RollupState, roll_up
+from pipelines.kernels.points import line, newest
+from pipelines.kernels.rollup import PlaceWindow, RollupOutput, fold_windows
 from pipelines.kernels.rollup_codec import rollup_from_bytes, rollup_to_bytes
+from pipelines.kernels.rollup_state import RollupSettings, RollupState
 from pipelines.telemetry import RECORDS_SKIPPED, WINDOW_TO_QUERYABLE_SECONDS, LineTelemetry
-from schemas.windows import WindowRecord
+from schemas.quarantine import Quarantined, Reason
+from schemas.topics import QUARANTINE
 
 __all__ = ["SituationFactory", "SituationJob"]
 
 _LOG = structlog.get_logger(__name__)
-_DECODE = msgspec.json.Decoder(WindowRecord).decode
 _RECENT_S = 120.0
 """Older windows are revisions or a rebuild: they say nothing about latency."""
 
 
 class SituationJob:
-    """The roll-up and its points, as a `ShardJob`."""
+    """The roll-up and its points, as a `ShardJob`.
+
+    `quarantine` sends records to Kafka and returns when they are confirmed.
+    """
 
     name = "situation"
 
-    def __init__(self, settings: RollupSettings, store: InfluxDb, canary: Canary) -> None:
-        self._settings, self._store, self._canary = settings, store, canary
+    def __init__(
+        self,
+        settings: RollupSettings,
+        store: InfluxDb,
+        canary: Canary,
+        quarantine: Callable[[list[Record]], None],
+    ) -> None:
+        self._settings, self._store, self._canary, self._quarantine = settings, store, canary, quarantine
 
     def initial(self, shard: str) -> RollupState:  # noqa: ARG002 - every shard begins alike
         """An empty state."""
@@ -54,35 +63,24 @@ class SituationJob:
         """Begin at the log's oldest offset."""
         state.next_offset = offset
 
-    def fold(self, state: RollupState, batch: ShardBatch) -> list[PlaceWindow]:
+    def fold(self, state: RollupState, batch: ShardBatch) -> RollupOutput:
         """What is to be upserted for a batch."""
-        if batch.first_offset != state.next_offset:
-            raise ValueError(
-                f"{batch.shard}: received offset {batch.first_offset}, expected {state.next_offset}"
-            )
-        upserts: list[PlaceWindow] = []
-        places = zip(batch.offsets.tolist(), batch.append_times_ms.tolist(), batch.values, strict=True)
-        for offset, append_ms, value in places:
-            if value is None:
-                continue
-            try:
-                record = _DECODE(value)
-            except msgspec.MsgspecError as error:
-                # Written by nobody of ours: say so and go on; the original stays in the topic.
-                RECORDS_SKIPPED.labels("undecodable").inc()
-                _LOG.error("record skipped", shard=batch.shard, offset=offset, why=str(error)[:200])
-                continue
-            upserts.extend(roll_up(self._settings, state, offset, append_ms, record))
-        state.next_offset = batch.next_offset
-        return upserts
+        return fold_windows(self._settings, state, batch)
 
-    def write(self, outputs: list[PlaceWindow]) -> None:
-        """Upsert; returns when InfluxDB has taken them."""
-        if not outputs:
-            return
-        self._store.write([line(window) for window in outputs])
-        _observe(outputs, time.time())
-        self._canary.check_if_due(max(window.revision for window in outputs), int(time.time() * 1000))
+    def write(self, outputs: RollupOutput) -> None:
+        """Upsert; returns when InfluxDB has taken them and Kafka what it refused.
+
+        Of windows that changed more than once in a batch only the last is written.
+        """
+        refused = [_refused_record(record) for record in outputs.quarantined]
+        windows = newest(outputs.windows)
+        if windows:
+            points = self._store.write([line(window) for window in windows])
+            refused += [_refused_point(point, int(time.time() * 1000)) for point in points]
+            _observe(windows, time.time())
+            self._canary.check_if_due(max(window.revision for window in windows), int(time.time() * 1000))
+        if refused:
+            self._quarantine(refused)
 
     def to_bytes(self, state: RollupState) -> bytes:
         """The state, zstd-compressed."""
@@ -94,9 +92,26 @@ class SituationJob:
 
     def report(self, shard: str, state: RollupState, telemetry: LineTelemetry) -> None:
         """How far behind now the least advanced shard of the readings has closed."""
-        marks = [mark for shards in state.progress.values() for mark in shards.values()]
+        marks = [mark for held in state.domains.values() for mark in held.closed_ms.values()]
         if marks:
             telemetry.watermark_age_seconds.labels(shard).set(time.time() - min(marks) / 1000)
+
+
+def _refused_record(refused: Quarantined) -> Record:
+    RECORDS_SKIPPED.labels(refused.reason.value).inc()
+    return Record(QUARANTINE, refused.address.encode(), refused.payload, tuple(refused.headers()))
+
+
+def _refused_point(point: RefusedPoint, now_ms: int) -> Record:
+    refused = Quarantined(
+        reason=Reason.UNSUPPORTED,
+        detail=point.why,
+        source="situation",
+        address="influxdb",
+        received_at_ms=now_ms,
+        payload=point.line.encode(),
+    )
+    return Record(QUARANTINE, refused.address.encode(), refused.payload, tuple(refused.headers()))
 
 
 def _observe(outputs: Sequence[PlaceWindow], now_s: float) -> None:
@@ -115,7 +130,7 @@ class SituationFactory:
     influxdb: InfluxSettings
     rollup: RollupSettings
 
-    def __call__(self) -> LineRuntime[RollupState, list[PlaceWindow]]:
+    def __call__(self) -> LineRuntime[RollupState, RollupOutput]:
         """Connect; if the store was emptied behind the checkpoint, begin at the log's oldest record."""
         store = InfluxDb(self.influxdb)
         canary = Canary(store, SituationJob.name)
@@ -123,8 +138,8 @@ class SituationFactory:
         if not settings.from_oldest and self._was_emptied(canary):
             _LOG.warning("InfluxDB holds nothing of what the checkpoint says; rebuilding from the log")
             settings = dataclasses.replace(settings, from_oldest=True)
-        job = SituationJob(self.rollup, store, canary)
-        return LineRuntime(settings, job, KafkaSink(settings.bootstrap))
+        sink = KafkaSink(settings.bootstrap)
+        return LineRuntime(settings, SituationJob(self.rollup, store, canary, sink.send), sink)
 
     def _was_emptied(self, canary: Canary) -> bool:
         found = load_checkpoints(self.line.bootstrap, SituationJob.name, topic=self.line.checkpoint_topic)

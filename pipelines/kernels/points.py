@@ -9,11 +9,13 @@ floats for ever.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipelines.kernels.plan import SCALE, plan_for
 from pipelines.kernels.rollup import PlaceWindow
 from schemas.measures import derive
 
-__all__ = ["line", "window_tag"]
+__all__ = ["line", "newest", "window_tag"]
 
 
 def window_tag(window_s: int) -> str:
@@ -34,3 +36,8 @@ def line(window: PlaceWindow) -> str:
         f"{fields},grids={window.grids}i,complete={int(window.complete)}i,revision={window.revision}i "
         f"{window.start_ms}"
     )
+
+
+def newest(windows: Iterable[PlaceWindow]) -> list[PlaceWindow]:
+    """The last version of each window: what a write with the same point twice would leave is not said."""
+    return list({(w.domain, w.level, w.place, w.window_s, w.start_ms): w for w in windows}.values())

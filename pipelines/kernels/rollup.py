@@ -1,4 +1,4 @@
-"""The roll-up: grids' windows into communities, streets and the district, and all of them into points.
+"""The roll-up: grids' windows into those of communities, streets and the district.
 
 A grid's window passes through at once. The places above it are sent when every shard of the domain
 has closed the window, at the progress mark that says so, and again at the next progress mark after
@@ -18,12 +18,12 @@ import numpy as np
 
 from pipelines.kernels.batch import Int64s, ShardBatch
 from pipelines.kernels.plan import SCALE, plan_for, to_fixed
-from pipelines.kernels.points import Point, formed_figures, window_point
 from pipelines.kernels.rollup_state import (
+    Area,
     Cell,
     DomainState,
     GridRows,
-    ParentsOf,
+    Level,
     RollupSettings,
     RollupState,
     ShardTable,
@@ -32,18 +32,38 @@ from schemas.kinds import Domain
 from schemas.quarantine import Quarantined, Reason
 from schemas.windows import Progress, Window, WindowRecord
 
-__all__ = ["RollupOutput", "fold_windows"]
+__all__ = ["PlaceWindow", "RollupOutput", "fold_windows"]
 
-_DECODE = msgspec.json.Decoder(WindowRecord).decode
+_DECODER: msgspec.json.Decoder[Window | Progress] = msgspec.json.Decoder(WindowRecord)
 _MAX_VALUE = 2**53 / SCALE
 """Beyond it a float no longer tells one millionth from the next."""
 
 
 @dataclass(frozen=True, slots=True)
-class RollupOutput:
-    """In log order: points to upsert, records that are not windows or cannot be placed."""
+class PlaceWindow:
+    """One window of one place, to be upserted whole.
 
-    points: list[Point] = field(default_factory=list)
+    `values` is fixed point (millionths), one column a measure. `grids` says how many grids are in
+    it, `complete` whether every shard of the domain has closed it. `revision` is the sum of the
+    grids' revisions: it rises whenever one of them does, in whatever order the shards spoke.
+    """
+
+    domain: Domain
+    level: Level
+    place: str
+    window_s: int
+    start_ms: int
+    revision: int
+    grids: int
+    complete: bool
+    values: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class RollupOutput:
+    """In log order: windows to upsert; records that are not windows, or of no place."""
+
+    windows: list[PlaceWindow] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
 
 
@@ -53,11 +73,14 @@ class _BadWindow(Exception):  # noqa: N818 - a refused record, turned into an ou
         self.reason, self.detail = reason, detail
 
 
-def fold_windows(
-    settings: RollupSettings, parents_of: ParentsOf, state: RollupState, batch: ShardBatch
-) -> RollupOutput:
-    """Take a batch of the topic `windows` into the state (in place); returns what is to be written."""
-    rollup = _Rollup(settings, parents_of, state)
+def fold_windows(settings: RollupSettings, state: RollupState, batch: ShardBatch) -> RollupOutput:
+    """Take a batch of the topic `windows` into the state (in place); returns what is to be written.
+
+    ValueError if the batch does not begin where the state stands: it must never be folded.
+    """
+    if batch.first_offset != state.next_offset:
+        raise ValueError(f"{batch.shard}: received offset {batch.first_offset}, expected {state.next_offset}")
+    rollup = _Rollup(settings, state)
     for index, value in enumerate(batch.values):
         append_ms = int(batch.append_times_ms[index])
         rollup.advance(append_ms)
@@ -82,8 +105,8 @@ def fold_windows(
 
 
 class _Rollup:
-    def __init__(self, settings: RollupSettings, parents_of: ParentsOf, state: RollupState) -> None:
-        self.settings, self.parents_of, self.state = settings, parents_of, state
+    def __init__(self, settings: RollupSettings, state: RollupState) -> None:
+        self.settings, self.state = settings, state
         self.output = RollupOutput()
 
     def advance(self, append_ms: int) -> None:
@@ -116,14 +139,14 @@ class _Rollup:
         row = _fixed_row(window)
         end_ms = window.start_ms + window.window_s * 1000
         closed_ms = held.closed_ms.get(window.shard)
-        if closed_ms is not None and end_ms + self.settings.final_after_ms <= closed_ms:
+        if closed_ms is not None and end_ms + self.settings.kept_ms <= closed_ms:
             self.state.count("final")
             return
         table, at = self._place(window, held)
         newest_ms = held.closed_by_any_ms
         if newest_ms is not None and end_ms + self.settings.patience_ms <= newest_ms:
             self.state.count("orphaned")
-            self._send_grid(window, row, 0)
+            self._send_grid(window, row)
             return
         cell = held.cells.get((window.start_ms, window.window_s))
         if cell is None:
@@ -135,14 +158,7 @@ class _Rollup:
         table = held.tables.setdefault(window.shard, ShardTable())
         at = table.rows.get(window.grid)
         if at is None:
-            codes = self.parents_of(window.grid)
-            if codes is None:
-                raise _BadWindow(
-                    Reason.UNKNOWN_PLACE,
-                    f"grid: received {window.grid[:40]!r}, allowed: a grid in the registry",
-                )
-            community, street, district = codes
-            areas = (("community", community), ("street", street), ("district", district))
+            areas = _areas_of(window.grid, self.settings.parent_digits)
             table.parents.append(
                 np.array([held.areas.setdefault(area, len(held.areas)) for area in areas], np.int64)
             )
@@ -170,16 +186,22 @@ class _Rollup:
         cell.grids[parents] += before < 0
         cell.dirty[parents] = True
         rows.values[at], rows.revision[at] = row, window.revision
-        rows.formed[at] |= self._send_grid(window, row, int(rows.formed[at]))
+        self._send_grid(window, row)
 
-    def _send_grid(self, window: Window, row: Int64s, formed_before: int) -> int:
-        sums = _named(window.domain, row)
-        marks = {"revision": window.revision, "grids": 1, "complete": 1}
-        span = (window.window_s, window.start_ms)
-        self.output.points.append(
-            window_point(window.domain, ("grid", window.grid), span, sums, marks, formed_before)
+    def _send_grid(self, window: Window, row: Int64s) -> None:
+        self.output.windows.append(
+            PlaceWindow(
+                domain=window.domain,
+                level="grid",
+                place=window.grid,
+                window_s=window.window_s,
+                start_ms=window.start_ms,
+                revision=window.revision,
+                grids=1,
+                complete=True,
+                values=row,
+            )
         )
-        return formed_figures(window.domain, sums)
 
     def _send_parents(self, domain: Domain, held: DomainState) -> None:
         """Send the areas of every window that is complete, or that has waited long enough."""
@@ -188,56 +210,63 @@ class _Rollup:
         for (start_ms, window_s), cell in sorted(held.cells.items()):
             end_ms = start_ms + window_s * 1000
             if cell.told == 1 or (by_all is not None and end_ms <= by_all):
-                self._send(domain, held, (start_ms, window_s), complete=1)
+                self._send(domain, held, (start_ms, window_s), complete=True)
             elif by_any is not None and end_ms <= by_any:
                 if cell.due_ms is None:
                     cell.due_ms = self.state.clock_ms + self.settings.grace_ms
                 if cell.due_ms <= self.state.clock_ms:
-                    self._send(domain, held, (start_ms, window_s), complete=0)
+                    self._send(domain, held, (start_ms, window_s), complete=False)
                 else:
                     due_ms.append(cell.due_ms)
         held.next_due_ms = min(due_ms, default=None)
 
-    def _send(self, domain: Domain, held: DomainState, key: tuple[int, int], *, complete: int) -> None:
+    def _send(self, domain: Domain, held: DomainState, key: tuple[int, int], *, complete: bool) -> None:
         cell = held.cells[key]
         if cell.told == complete and not cell.dirty.any():
             return
         cell.fit(len(held.areas))
         chosen = cell.dirty if cell.told == complete else cell.grids > 0
-        areas = list(held.areas)
+        areas, (start_ms, window_s) = list(held.areas), key
         for row in np.flatnonzero(chosen).tolist():
-            sums = _named(domain, cell.sums[row])
-            marks = {"revision": int(cell.revision[row]), "grids": int(cell.grids[row]), "complete": complete}
-            span = (key[1], key[0])
-            self.output.points.append(
-                window_point(domain, areas[row], span, sums, marks, int(cell.formed[row]))
+            level, place = areas[row]
+            self.output.windows.append(
+                PlaceWindow(
+                    domain=domain,
+                    level=level,
+                    place=place,
+                    window_s=window_s,
+                    start_ms=start_ms,
+                    revision=int(cell.revision[row]),
+                    grids=int(cell.grids[row]),
+                    complete=complete,
+                    values=cell.sums[row].copy(),
+                )
             )
-            cell.formed[row] |= formed_figures(domain, sums)
         cell.dirty[:] = False
-        cell.told = complete
+        cell.told = int(complete)
 
     def _forget(self, domain: Domain, held: DomainState) -> None:
         """Drop the grids of shards that can revise them no more, then windows nobody can revise."""
         by_all, by_any = held.closed_by_all_ms, held.closed_by_any_ms
-        final_ms, patience_ms = self.settings.final_after_ms, self.settings.patience_ms
+        kept_ms, patience_ms = self.settings.kept_ms, self.settings.patience_ms
         for (start_ms, window_s), cell in list(held.cells.items()):
             end_ms = start_ms + window_s * 1000
-            for shard in [s for s in cell.shards if end_ms + final_ms <= held.closed_ms.get(s, end_ms)]:
+            for shard in [s for s in cell.shards if end_ms + kept_ms <= held.closed_ms.get(s, end_ms)]:
                 del cell.shards[shard]
-            if by_all is not None and end_ms + final_ms <= by_all:
+            if by_all is not None and end_ms + kept_ms <= by_all:
                 del held.cells[start_ms, window_s]
             elif by_any is not None and end_ms + patience_ms <= by_any:
                 # Its due time may be ahead still when a log of hours is caught up in seconds.
-                self._send(domain, held, (start_ms, window_s), complete=0)
+                self._send(domain, held, (start_ms, window_s), complete=False)
                 del held.cells[start_ms, window_s]
 
 
 def _decode(value: bytes) -> Window | Progress:
     try:
-        record = _DECODE(value)
+        record = _DECODER.decode(value)
     except msgspec.ValidationError as error:
         raise _BadWindow(Reason.WRONG_TYPE, f"windows record: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _BadWindow(Reason.MALFORMED, f"windows record: {error}") from error
     if isinstance(record, Window) and record.window_s <= 0:
         raise _BadWindow(Reason.IMPLAUSIBLE, f"window_s: received {record.window_s}, allowed: 1 or more")
@@ -260,5 +289,12 @@ def _fixed_row(window: Window) -> Int64s:
     return to_fixed(row)
 
 
-def _named(domain: Domain, row: Int64s) -> dict[str, float]:
-    return dict(zip(plan_for(domain).measures, (row / SCALE).tolist(), strict=True))
+def _areas_of(grid: str, digits: tuple[int, int, int]) -> tuple[Area, Area, Area]:
+    """Community, street and district by the prefix rule of codes."""
+    if not (grid.isascii() and grid.isalnum() and len(grid) > max(digits)):
+        raise _BadWindow(
+            Reason.UNKNOWN_PLACE,
+            f"grid: received {grid[:40]!r}, allowed: letters and digits, more than {max(digits)}",
+        )
+    community, street, district = (grid[:count] for count in digits)
+    return ("community", community), ("street", street), ("district", district)

@@ -1,60 +1,168 @@
-"""The roll-up's state as bytes and back; versioned, zstd-compressed."""
+"""The roll-up's state as bytes and back: arrays as they lie in memory, zstd over the whole.
+
+Versioned: `VERSION` is raised when the form changes, together with a step in `_UPCASTERS` that makes
+the form before it into this one, so a newer worker reads an older state. Measures are stored by
+name and matched on loading, so a release may add some.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
+import numpy as np
 import zstandard
 
+from pipelines.kernels.batch import Int64s
 from pipelines.kernels.plan import plan_for
-from pipelines.kernels.rollup import RollupState, Span
+from pipelines.kernels.rollup_state import Cell, DomainState, GridRows, Level, RollupState, ShardTable
 from schemas.errors import SettingsError
-from schemas.kinds import DOMAINS, Domain
+from schemas.kinds import Domain
 
 __all__ = ["VERSION", "rollup_from_bytes", "rollup_to_bytes"]
 
 VERSION: Final = 1
+_UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+"""version -> the step from it to the next, on the decoded document."""
 
 
-class _Content(msgspec.Struct, frozen=True):
+class _RowsBytes(msgspec.Struct, frozen=True):
+    shard: str
+    values: bytes
+    revision: bytes
+
+
+class _CellBytes(msgspec.Struct, frozen=True):
+    start_ms: int
+    window_s: int
+    told: int
+    due_ms: int | None
+    sums: bytes
+    revision: bytes
+    grids: bytes
+    dirty: bytes
+    shards: list[_RowsBytes]
+
+
+class _DomainBytes(msgspec.Struct, frozen=True):
+    domain: Domain
+    measures: tuple[str, ...]
+    shards: int | None
+    closed_ms: dict[str, int]
+    next_due_ms: int | None
+    areas: list[tuple[Level, str]]
+    grids: dict[str, list[str]]
+    parents: dict[str, bytes]
+    cells: list[_CellBytes]
+
+
+class _StateBytes(msgspec.Struct, frozen=True):
     version: int
-    measures: dict[Domain, tuple[str, ...]]
-    state: list[tuple[Domain, int, int, msgspec.Raw]]
-    rest: msgspec.Raw
-
-
-class _Rest(msgspec.Struct, frozen=True):
     next_offset: int
     clock_ms: int
-    progress: dict[Domain, dict[str, int]]
-    shards: dict[Domain, int]
+    accounts: dict[str, int]
+    domains: list[_DomainBytes]
 
 
 def rollup_to_bytes(state: RollupState) -> bytes:
-    """The state, complete."""
-    pack = msgspec.msgpack.encode
-    rest = _Rest(state.next_offset, state.clock_ms, state.progress, state.shards)
-    content = _Content(
+    """The state, complete: `rollup_from_bytes` of it goes on as if nothing had happened."""
+    content = _StateBytes(
         version=VERSION,
-        measures={domain: plan_for(domain).measures for domain in DOMAINS},
-        state=[(*key, msgspec.Raw(pack(span))) for key, span in state.spans.items()],
-        rest=msgspec.Raw(pack(rest)),
+        next_offset=state.next_offset,
+        clock_ms=state.clock_ms,
+        accounts=state.accounts,
+        domains=[_domain_to_bytes(domain, held) for domain, held in state.domains.items()],
     )
-    return zstandard.ZstdCompressor(level=1).compress(pack(content))
+    return zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(content))
 
 
 def rollup_from_bytes(data: bytes) -> RollupState:
-    """The state `rollup_to_bytes` was given; SettingsError if its measures are not today's."""
-    content = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(data), type=_Content)
-    today = {domain: plan_for(domain).measures for domain in DOMAINS}
-    if content.version != VERSION or content.measures != today:
+    """The state that `rollup_to_bytes` was given; SettingsError for a version nobody here can read."""
+    document = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(data))
+    while (version := document.get("version")) in _UPCASTERS:
+        document = _UPCASTERS[version](document)
+    if version != VERSION:
         raise SettingsError(
-            f"checkpoint of situation: received version {content.version} with other measures than today's; "
-            "restart with --from-oldest to rebuild from the topic `windows`"
+            f"checkpoint of situation: received version {version!r}, allowed: "
+            f"{', '.join(map(str, [*_UPCASTERS, VERSION]))}; restart with --from-oldest to rebuild from the "
+            "topic `windows`"
         )
-    rest = msgspec.msgpack.decode(content.rest, type=_Rest)
-    state = RollupState(rest.next_offset, rest.clock_ms, {}, rest.progress, rest.shards)
-    for domain, window_s, start_ms, raw in content.state:
-        state.spans[domain, window_s, start_ms] = msgspec.msgpack.decode(raw, type=Span)
+    content = msgspec.convert(document, _StateBytes)
+    state = RollupState(content.next_offset, content.clock_ms, accounts=content.accounts)
+    state.domains = {held.domain: _domain_from_bytes(held) for held in content.domains}
     return state
+
+
+def _domain_to_bytes(domain: Domain, held: DomainState) -> _DomainBytes:
+    return _DomainBytes(
+        domain=domain,
+        measures=plan_for(domain).measures,
+        shards=held.shards,
+        closed_ms=held.closed_ms,
+        next_due_ms=held.next_due_ms,
+        areas=list(held.areas),
+        grids={shard: list(table.rows) for shard, table in held.tables.items()},
+        parents={shard: np.array(table.parents, np.int64).tobytes() for shard, table in held.tables.items()},
+        cells=[_cell_to_bytes(key, cell) for key, cell in held.cells.items()],
+    )
+
+
+def _cell_to_bytes(key: tuple[int, int], cell: Cell) -> _CellBytes:
+    rows = [_RowsBytes(s, r.values.tobytes(), r.revision.tobytes()) for s, r in cell.shards.items()]
+    start_ms, window_s = key
+    return _CellBytes(
+        start_ms=start_ms,
+        window_s=window_s,
+        told=cell.told,
+        due_ms=cell.due_ms,
+        sums=cell.sums.tobytes(),
+        revision=cell.revision.tobytes(),
+        grids=cell.grids.tobytes(),
+        dirty=cell.dirty.tobytes(),
+        shards=rows,
+    )
+
+
+def _domain_from_bytes(data: _DomainBytes) -> DomainState:
+    today = plan_for(data.domain).measures
+    unknown = [name for name in data.measures if name not in today]
+    if unknown:
+        raise SettingsError(
+            f"checkpoint of situation: received measures {', '.join(unknown)} of {data.domain}, allowed: "
+            f"{', '.join(today)}; restart with --from-oldest to rebuild from the topic `windows`"
+        )
+    held = DomainState(data.shards, data.closed_ms, next_due_ms=data.next_due_ms)
+    held.areas = {area: row for row, area in enumerate(data.areas)}
+    for shard, grids in data.grids.items():
+        parents = list(_int64s(data.parents[shard]).reshape(len(grids), -1))
+        held.tables[shard] = ShardTable({grid: row for row, grid in enumerate(grids)}, parents)
+    columns = [today.index(name) for name in data.measures]
+    held.cells = {
+        (cell.start_ms, cell.window_s): _cell_from_bytes(cell, columns, len(today)) for cell in data.cells
+    }
+    return held
+
+
+def _cell_from_bytes(data: _CellBytes, columns: Sequence[int], measures: int) -> Cell:
+    cell = Cell(0, measures)
+    cell.told, cell.due_ms = data.told, data.due_ms
+    cell.revision, cell.grids = _int64s(data.revision), _int64s(data.grids)
+    cell.dirty = np.frombuffer(data.dirty, np.bool_).copy()
+    cell.sums = _widened(data.sums, columns, measures)
+    for stored in data.shards:
+        rows = cell.shards[stored.shard] = GridRows(0, measures)
+        rows.values, rows.revision = _widened(stored.values, columns, measures), _int64s(stored.revision)
+    return cell
+
+
+def _widened(data: bytes, columns: Sequence[int], width: int) -> Int64s:
+    """Rows that had `columns`, in an array of today's width."""
+    rows = _int64s(data).reshape(-1, len(columns))
+    wide = np.zeros((rows.shape[0], width), np.int64)
+    wide[:, columns] = rows
+    return wide
+
+
+def _int64s(data: bytes) -> Int64s:
+    return np.frombuffer(data, np.int64).copy()

@@ -18,7 +18,7 @@ from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.jobs.situation import SituationFactory
-from pipelines.kernels.rollup import RollupSettings
+from pipelines.kernels.rollup_state import RollupSettings
 from pipelines.kernels.state import FoldSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
@@ -92,7 +92,7 @@ def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool)
     factory = SituationFactory(
         line,
         InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token),
-        RollupSettings(kept_ms=settings.lateness_s * 1000 + 300_000),
+        RollupSettings(kept_ms=(settings.lateness_s + 2 * max(settings.window_s)) * 1000),
     )
     metrics_port = settings.metrics_port + 4 if metrics_port is None else metrics_port
     run("situation", prism or f"127.0.0.1:{settings.prism_situation_port}", metrics_port, factory)
