@@ -9,16 +9,15 @@ a reason of the closed list. Where the values belong (which grid) is not a codec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
+from schemas.places.datum import Datum
 from schemas.quarantine import Reason
 from schemas.signals import SignalState
 
 __all__ = [
-    "CRS_NAMES",
     "ITEMS_MAX",
     "Codec",
-    "Crs",
     "Decoded",
     "Device",
     "Devices",
@@ -28,10 +27,6 @@ __all__ = [
     "Rejected",
     "SignalEvent",
 ]
-
-Crs = Literal["WGS-84", "GCJ-02", "BD-09"]
-CRS_NAMES: Final[tuple[Crs, ...]] = ("WGS-84", "GCJ-02", "BD-09")
-"""Datums a location may be given in; there is no default (a wrong one is 463 m off in Shinan)."""
 
 ITEMS_MAX: Final = 10_000
 """Most observations and signals one message may hold; more is `oversize`."""
@@ -56,7 +51,7 @@ class Location:
 
     longitude: float
     latitude: float
-    crs: Crs
+    crs: Datum
 
 
 @dataclass(frozen=True, slots=True)

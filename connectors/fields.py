@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from connectors.base import CRS_NAMES, Location, Rejected
+from connectors.base import Location, Rejected
 from schemas.errors import received_allowed
+from schemas.places.datum import DATUMS
 from schemas.quarantine import Reason
 
 __all__ = [
@@ -133,10 +134,10 @@ def location_of(longitude: Any, latitude: Any, crs: Any) -> Location:
     east, north = as_number(longitude, "longitude"), as_number(latitude, "latitude")
     if abs(east) > 180 or abs(north) > 90:
         raise _wrong("longitude, latitude", [east, north], "-180 to 180, -90 to 90")
-    for known in CRS_NAMES:
+    for known in DATUMS:
         if crs == known:
             return Location(east, north, known)
-    raise _wrong("crs", crs, ", ".join(CRS_NAMES))
+    raise _wrong("crs", crs, ", ".join(DATUMS))
 
 
 def whole(value: Any, what: str) -> int:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from connectors.base import CRS_NAMES, Device, Location
+from connectors.base import Device, Location
 from schemas.errors import SettingsError, received_allowed
 from schemas.kinds import KINDS
+from schemas.places.datum import DATUMS
 
 __all__ = ["COLUMNS", "DeviceRegistry", "parse_rows"]
 
@@ -118,10 +119,10 @@ def _location(cell: Mapping[str, str]) -> Location | None:
     longitude, latitude = float(cell["longitude"]), float(cell["latitude"])
     if not (math.isfinite(longitude) and math.isfinite(latitude)):
         raise ValueError(f"location: received {longitude}, {latitude}, allowed: degrees")
-    for crs in CRS_NAMES:
+    for crs in DATUMS:
         if crs == cell["crs"]:
             return Location(longitude, latitude, crs)
-    raise ValueError(received_allowed("crs", cell["crs"], CRS_NAMES))
+    raise ValueError(received_allowed("crs", cell["crs"], DATUMS))
 
 
 def _capacity(text: str) -> int | None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from connectors.base import Device, Devices, Location, Observation, Rejected, SignalEvent
-from connectors.datum import wgs84
 from connectors.fields import LATEST_MS
 from schemas.errors import received_allowed
 from schemas.kinds import METRICS, metric_key
+from schemas.places.datum import to_wgs84
 from schemas.quarantine import Reason
 from schemas.readings import Reading, reading_id
 from schemas.signals import SIGNAL_TYPES, Signal, signal_id
@@ -108,7 +108,7 @@ class Resolver:
         location = (device.location if device else None) or said
         if location is None:
             return Rejected(Reason.UNKNOWN_DEVICE, f"received device {name!r}, allowed: a registered one")
-        grid = self._places.locate(*wgs84(location))
+        grid = self._places.locate(*to_wgs84(location.crs, location.longitude, location.latitude))
         if grid is None:
             return Rejected(
                 Reason.UNKNOWN_PLACE,

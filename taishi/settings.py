@@ -57,6 +57,27 @@ class Settings(BaseSettings):
         None, description="host:port of an MQTT broker of your own; embedded if unset"
     )
     mqtt_port: int = Field(18830, description="port of the embedded MQTT broker", ge=1, le=65535)
+    mqtt_client_id: str = Field(
+        "taishi-connect-mqtt", description="who the connector is to the broker; its session", min_length=1
+    )
+    mqtt_user: str = Field("", description="user name at the MQTT broker")
+    mqtt_password: str = Field("", description="password at the MQTT broker", repr=False)
+    mqtt_tls: bool = Field(False, description="speak TLS to the MQTT broker, with the system's CAs")
+    mqtt_routes: dict[str, str] = Field(
+        {
+            "application/+/device/+/event/up": "chirpstack",
+            "zigbee2mqtt/+": "zigbee2mqtt",
+            "taishi/readings/+": "native",
+        },
+        description="topic filter -> codec; the first that matches",
+    )
+    http_routes: dict[str, str] = Field(
+        {"/hikvision": "hikvision", "/fhir": "fhir", "/fiware": "fiware", "/readings": "native"},
+        description="path of HTTP push -> codec",
+    )
+    codec_options: dict[str, dict[str, Any]] = Field(
+        {}, description="codec -> its options; each is described in connectors/<codec>/README.md"
+    )
     http_host: str = Field("127.0.0.1", description="where HTTP push listens")
     http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
     prism_aggregate_port: int = Field(

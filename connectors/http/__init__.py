@@ -1,0 +1,1 @@
+"""HTTP push: 202 only after Kafka's delivery report."""

@@ -1,0 +1,170 @@
+"""`taishi connect`: one connector in this process; `taishi up` runs both for you."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+import structlog
+import uvicorn
+
+from connectors.base import Codec
+from connectors.codecs import load_codecs
+from connectors.gateway import Gateway
+from connectors.http.app import HttpSettings, application
+from connectors.mqtt.client import MqttConnector, MqttSettings
+from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.producer import LogProducer
+from connectors.registry import DeviceRegistry
+from connectors.resolve import Resolver
+from schemas.errors import SettingsError
+from taishi import logs, metrics
+from taishi.places import load_registry
+from taishi.settings import Settings, load_settings
+
+__all__ = ["connect"]
+
+_LOG = structlog.get_logger(__name__)
+_LOOK_S: Final = 2.0
+_DRAIN_S: Final = 10.0
+_PROBLEMS_SHOWN: Final = 20
+
+
+@click.group()
+def connect() -> None:
+    """Take messages from devices to Kafka. A message is acknowledged when Kafka has it, not before."""
+
+
+@connect.command()
+def mqtt() -> None:
+    """Subscribe to the MQTT broker."""
+    settings = load_settings()
+    logs.configure("connect-mqtt")
+    routes = TopicRoutes(settings.mqtt_routes)
+    codecs = load_codecs(settings.mqtt_routes.values(), settings.codec_options) | {UNROUTED: Unrouted()}
+    metrics.serve(settings.metrics_port + 1)
+    producer, gateway = _door(settings, "mqtt", codecs)
+    host, port = settings.mqtt_host_port
+    connector = MqttConnector(
+        MqttSettings(
+            host=host,
+            port=port,
+            client_id=settings.mqtt_client_id,
+            user=settings.mqtt_user,
+            password=settings.mqtt_password,
+            tls=settings.mqtt_tls,
+            drain_s=_DRAIN_S,
+        ),
+        routes,
+        gateway,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: connector.stop())
+    connector.run()
+    _end(producer)
+
+
+@connect.command()
+def http() -> None:
+    """Listen for HTTP push."""
+    settings = load_settings()
+    logs.configure("connect-http")
+    codecs = load_codecs(settings.http_routes.values(), settings.codec_options)
+    metrics.serve(settings.metrics_port + 2)
+    producer, gateway = _door(settings, "http", codecs)
+    config = uvicorn.Config(
+        application(HttpSettings(settings.http_routes), gateway),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(_DRAIN_S),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn has handlers of its own while it runs, and raises the signal again when it has ended.
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run([_listener(settings)])
+    _end(producer)
+
+
+def _listener(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.http_host, settings.http_port), backlog=1024)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {settings.http_host}:{settings.http_port}: {error.strerror}; set http_host or "
+            "http_port (TAISHI_HTTP_PORT)"
+        ) from error
+
+
+def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple[LogProducer, Gateway]:
+    """The accept path, with a registry that follows its file."""
+    devices = _wait_for_registry(settings.devices_file or settings.home / "devices.csv")
+    threading.Thread(target=_follow, args=(devices,), name="registry", daemon=True).start()
+    producer = LogProducer(settings.kafka_bootstrap, _fail)
+    resolver = Resolver(devices, load_registry(settings))
+    return producer, Gateway(transport, codecs, devices, resolver, producer)
+
+
+def _wait_for_registry(path: Path) -> DeviceRegistry:
+    """The registry; waits for the file to appear, saying so once. A signal ends the waiting."""
+    if not path.is_file():
+        _LOG.warning("waiting for the device registry", path=str(path))
+    interrupted = threading.Event()
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    while not path.is_file():
+        interrupted.wait(_LOOK_S / 4)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    devices = DeviceRegistry(path)
+    _say(devices)
+    return devices
+
+
+def _follow(devices: DeviceRegistry) -> None:
+    """Read the registry again whenever its file has changed; what was read before stays if that fails."""
+    never = threading.Event()
+    failed = ""
+    while not never.wait(_LOOK_S):
+        try:
+            if devices.refresh():
+                _say(devices)
+            failed = ""
+        except SettingsError as error:
+            if str(error) != failed:
+                _LOG.error("device registry kept as it was", error=str(error))
+            failed = str(error)
+
+
+def _say(devices: DeviceRegistry) -> None:
+    _LOG.info("device registry read", devices=len(devices), refused=len(devices.problems))
+    if devices.problems:
+        _LOG.warning("device registry: rows refused", rows=_first(devices.problems))
+
+
+def _first(problems: Iterable[str]) -> list[str]:
+    return list(problems)[:_PROBLEMS_SHOWN]
+
+
+def _fail(why: str) -> None:
+    """Leave now: nothing unconfirmed was acknowledged, so all of it comes again to the next process."""
+    _LOG.critical("cannot go on", error=why)
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _end(producer: LogProducer) -> None:
+    left = producer.close(_DRAIN_S)
+    if left:
+        _LOG.warning("left with records unconfirmed; their senders were not acknowledged", records=left)
