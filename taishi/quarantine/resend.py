@@ -101,7 +101,7 @@ class _Sender:
         return Outcome(str(record.position), result, refusal or f"{way.transport} {way.address}")
 
     def _post(self, way: Route, payload: bytes) -> str:
-        """POST to the connector; returns its words if it did not take it."""
+        """POST to the connector; returns its words if it did not take it (422: it did, into quarantine)."""
         if self._http is None:
             base = f"http://{self._settings.http_host}:{self._settings.http_port}"
             client = httpx.Client(base_url=base, timeout=_LIMIT_S, trust_env=False)
@@ -109,7 +109,8 @@ class _Sender:
         answer = self._http.post(
             way.address, content=payload, headers={"Content-Type": content_type(payload)}
         )
-        return "" if answer.is_success else f"HTTP {answer.status_code}: {answer.text[:200]}"
+        kept = answer.is_success or answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        return "" if kept else f"HTTP {answer.status_code}: {answer.text[:200]}"
 
     def _publish(self, way: Route, payload: bytes) -> str:
         """Publish with QoS 1 and wait for the PUBACK, which comes after Kafka's confirmation."""
