@@ -15,7 +15,6 @@ from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from schemas.kinds import KINDS
@@ -68,11 +67,12 @@ def _settings() -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
-        return "computed"
-    if isinstance(field.default, Path):
-        return f"`{_tilde(field.default)}`"
-    return "unset" if field.default in {None, ""} else f"`{field.default}`"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, Mapping):
+        return "<br>".join(f"`{name}` = `{each}`" for name, each in value.items()) or "none"
+    if isinstance(value, Path):
+        return f"`{_tilde(value)}`"
+    return "unset" if value is None or value == "" else f"`{value}`"
 
 
 def _tilde(path: Path) -> str:
