@@ -1,0 +1,1 @@
+"""ChirpStack v4 uplinks."""

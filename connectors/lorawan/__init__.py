@@ -1,0 +1,1 @@
+"""LoRaWAN devices: raw frames to values, by device model, whatever network server brought them."""

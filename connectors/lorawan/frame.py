@@ -1,0 +1,72 @@
+"""A LoRaWAN frame, and finding the codec of its device's model.
+
+Raw bytes are decoded here, never a network server's `object`: the same fall radar's differs from one
+version of the vendor's script to the next. A new model is a folder with a `decode.py` that names its
+`MODEL` (as the registry's column says) and has `decode_frame(frame) -> Decoded | Rejected`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from connectors.base import Decoded, Rejected
+from connectors.fields import Unreadable
+from schemas.errors import received_allowed
+from schemas.quarantine import Reason
+
+__all__ = ["Frame", "FrameCodec", "decode_frame", "frame_models", "tlv_blocks"]
+
+_FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One uplink: the device's EUI (lower-case hex), its port, the bytes, its time and frame counter."""
+
+    device: str
+    port: int
+    data: bytes
+    observed_at_ms: int
+    seq: int = 0
+
+
+FrameCodec = Callable[[Frame], Decoded | Rejected]
+
+
+@cache
+def frame_models() -> Mapping[str, FrameCodec]:
+    """Every model there is, with its codec."""
+    names = sorted(path.parent.name for path in _FOLDER.glob("*/decode.py"))
+    modules = [importlib.import_module(f"connectors.lorawan.{name}.decode") for name in names]
+    return {module.MODEL: module.decode_frame for module in modules}
+
+
+def decode_frame(model: str, frame: Frame) -> Decoded | Rejected:
+    """What the frame means; `unsupported` for a model without a codec."""
+    codec = frame_models().get(model)
+    if codec is None:
+        detail = received_allowed("registered model", model, frame_models())
+        return Rejected(Reason.UNSUPPORTED, detail)
+    return codec(frame)
+
+
+def tlv_blocks(data: bytes, lengths: Mapping[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
+    """Milesight's blocks: two bytes of channel and type, then as many bytes as that pair has.
+
+    `unsupported` for a pair not in `lengths` (what follows cannot be told apart), `malformed` for a cut one.
+    """
+    at = 0
+    while at < len(data):
+        pair = data[at : at + 2]
+        if len(pair) == 2 and pair not in lengths:
+            raise Unreadable(Reason.UNSUPPORTED, f"channel and type: received {pair.hex(' ')} at byte {at}")
+        end = at + 2 + lengths.get(pair, 0)
+        if len(pair) < 2 or end > len(data):
+            raise Unreadable(Reason.MALFORMED, f"frame: received {len(data)} bytes, cut in the block at {at}")
+        yield pair, data[at + 2 : end]
+        at = end

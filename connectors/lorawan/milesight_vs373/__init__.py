@@ -1,0 +1,1 @@
+"""Milesight VS373 fall radar."""

@@ -1,0 +1,1 @@
+"""Milesight WS101 button."""

@@ -1,0 +1,44 @@
+"""Milesight WS101 button, worn or on the wall as an SOS call: any press calls for help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from connectors.alarms import Incident
+from connectors.base import Decoded
+from connectors.fields import Unreadable, reads
+from connectors.lorawan.frame import Frame, tlv_blocks
+from schemas.errors import received_allowed
+from schemas.quarantine import Reason
+
+__all__ = ["MODEL", "decode_frame"]
+
+MODEL: Final = "milesight.ws101"
+
+_PRESS: Final = b"\xff\x2e"
+_PRESSES: Final = {1: "short", 2: "long", 3: "double"}
+_LENGTHS: Final = {
+    _PRESS: 1,
+    b"\x01\x75": 1,  # battery
+    b"\xff\x01": 1,  # protocol version
+    b"\xff\x08": 6,  # serial number, older firmware
+    b"\xff\x09": 2,  # hardware
+    b"\xff\x0a": 2,  # firmware
+    b"\xff\x0b": 1,  # power on
+    b"\xff\x0f": 1,  # device class
+    b"\xff\x16": 8,  # serial number
+    b"\xff\xff": 2,  # description version
+}
+
+
+@reads
+def decode_frame(frame: Frame) -> Decoded:
+    """One SOS a press block; battery and version blocks say nothing we count."""
+    presses = [value[0] for pair, value in tlv_blocks(frame.data, _LENGTHS) if pair == _PRESS]
+    unknown = [press for press in presses if press not in _PRESSES]
+    if unknown:
+        raise Unreadable(Reason.MALFORMED, received_allowed("press", unknown[0], _PRESSES))
+    if not presses:
+        return Decoded()
+    incident = Incident(frame.device, "care.emergency", "sos", frame.observed_at_ms, seq=frame.seq)
+    return Decoded((incident.observation(),), (incident.signal(),))
