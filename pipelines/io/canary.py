@@ -1,14 +1,14 @@
-"""The canary: proof that what InfluxDB acknowledged can be read back.
+"""The canary: proof that what InfluxDB acknowledged is there, before anything more is written.
 
-After a full disk or a restart InfluxDB may answer 204 and keep nothing, or come up empty. So every
-few seconds a small point is written behind a batch and read back; and a job that has a checkpoint
-but finds no canary at its start knows that the store was emptied, and rebuilds it from the log.
+After a full disk or a restart InfluxDB may answer 204 and keep nothing, come up empty, or hold an old
+backup. So behind every batch a mark is written, the offset up to which the log has been written;
+and before the next batch it is read back. A store whose mark is behind where the job stands has lost
+something: the job stops there, and its next start rebuilds the store from the log's oldest record.
+
+One point an hour, overwritten: a day of marks is 24 points of one series.
 """
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
 
 import httpx
 import structlog
@@ -20,6 +20,7 @@ from schemas.errors import TaishiError
 __all__ = ["MEASUREMENT", "Canary", "StoreLostData"]
 
 MEASUREMENT = "taishi_canary"
+_HOUR_MS = 3_600_000
 
 _LOG = structlog.get_logger(__name__)
 
@@ -29,40 +30,44 @@ class StoreLostData(TaishiError):  # noqa: N818 - names what happened to the sto
 
 
 class Canary:
-    """Writes and reads back at most every `interval_s`. `clock_s` is monotonic."""
+    """The mark of one job's one shard in a store."""
 
-    def __init__(
-        self,
-        store: InfluxDb,
-        job: str,
-        interval_s: float = 10.0,
-        clock_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._store, self._job, self._interval_s, self._clock_s = store, job, interval_s, clock_s
-        self._due_s = 0.0
+    def __init__(self, store: InfluxDb, job: str, shard: str) -> None:
+        self._store, self._job, self._shard = store, job, shard
 
-    def check_if_due(self, mark: int, now_ms: int) -> None:
-        """Write `mark` and read it back; StoreLostData if it is not there.
+    def write(self, next_offset: int, now_ms: int) -> None:
+        """Everything before `next_offset` has been written. Blocks until the mark is."""
+        hour_ms = now_ms // _HOUR_MS * _HOUR_MS
+        self._store.write(
+            [f"{MEASUREMENT},job={self._job},shard={self._shard} mark={next_offset}i {hour_ms}"]
+        )
 
-        A read that cannot be made (InfluxDB just went down) proves nothing and is tried again next time.
-        """
-        if self._clock_s() < self._due_s:
-            return
-        self._store.write([f"{MEASUREMENT},job={self._job} mark={mark}i {now_ms}"])
-        try:
-            found = self.newest_mark(now_ms)
-        except httpx.HTTPError as error:
-            _LOG.warning("canary not read", why=str(error))
-            return
-        self._due_s = self._clock_s() + self._interval_s
-        if found != mark:
-            CANARY_FAILURES.inc()
-            raise StoreLostData(f"canary of {self._job}: wrote mark {mark}, read back {found}")
-
-    def newest_mark(self, at_ms: int | None = None) -> int | None:
-        """The mark at a time, or the newest; None if there is none."""
-        where = f"AND time = {at_ms}ms" if at_ms is not None else ""
+    def newest(self) -> int | None:
+        """The mark the store holds, None if it holds none; httpx.HTTPError if it cannot be asked."""
         rows = self._store.query(
-            f"SELECT mark FROM {MEASUREMENT} WHERE job = '{self._job}' {where} ORDER BY time DESC LIMIT 1"  # noqa: S608 - our own names
+            f'SELECT "mark" FROM "{MEASUREMENT}" '  # noqa: S608 - our own names
+            f"WHERE \"job\" = '{self._job}' AND \"shard\" = '{self._shard}' ORDER BY time DESC LIMIT 1"
         )
         return int(str(rows[0]["mark"])) if rows else None
+
+    def check(self, offset: int) -> None:
+        """StoreLostData if the store does not hold everything before `offset`.
+
+        Blocks while InfluxDB cannot be asked: it could not be written to either.
+        """
+        mark = self._store.patiently(self.newest)
+        if mark is None or mark < offset:
+            CANARY_FAILURES.inc()
+            raise StoreLostData(
+                f"canary of {self._job}/{self._shard}: InfluxDB acknowledged everything before offset "
+                f"{offset} but holds mark {mark}: points are lost; the next start rebuilds them from the log"
+            )
+
+    def lost_before(self, offset: int) -> bool:
+        """Whether the store, if it can be asked now, lacks something before `offset`."""
+        try:
+            mark = self.newest()
+        except httpx.HTTPError as error:
+            _LOG.warning("influxdb not reachable at start; writes will wait for it", why=str(error))
+            return False
+        return mark is None or mark < offset

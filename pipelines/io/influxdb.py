@@ -2,9 +2,10 @@
 
 `write` returns when InfluxDB has taken every point it will ever take:
 
-- not reachable, overloaded, hanging: the same batch again, for ever, with growing jittered waits; the
-  caller reads nothing meanwhile, so memory stays bounded and nothing is lost (Kafka holds the log);
-- a batch refused for its content (400, 422): halved until the refused points stand alone; those are
+- not reachable, overloaded, hanging, or an answer nobody foresaw: the same batch again, for ever, with
+  growing jittered waits; the caller reads nothing meanwhile, so memory stays bounded and nothing is lost
+  (Kafka holds the log);
+- a batch refused for its content (400, 413, 422): halved until the refused points stand alone; those are
   handed back, the others are written;
 - a database that is not there (a wiped store): made, then written;
 - refused for who we are (401, 403): SettingsError, because waiting will not help.
@@ -19,6 +20,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 import structlog
@@ -28,13 +30,16 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
 from pipelines.telemetry import INFLUXDB_WRITE_SECONDS, POINTS_REFUSED, POINTS_WRITTEN
-from schemas.errors import SettingsError
+from schemas.errors import Refused, SettingsError
 
 __all__ = ["InfluxDb", "InfluxSettings", "RefusedPoint", "retry_wait_s"]
 
+Answer = TypeVar("Answer")
+
 _LOG = structlog.get_logger(__name__)
 
-_PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
+_CONTENT_STATUS = {400, 413, 422}
+"""It is the points that are refused. Every other failure may pass: points are never given up for it."""
 _UNREACHABLE = (urllib3.exceptions.HTTPError, OSError)
 
 
@@ -64,7 +69,7 @@ def retry_wait_s(attempt: int, asked_s: float | None, jitter: float) -> float:
     """
     if asked_s is not None:
         return min(asked_s, 60.0)
-    return min(5.0, 0.1 * 2.0**attempt) * (0.5 + jitter / 2)
+    return min(5.0, 0.1 * 2.0 ** min(attempt, 10)) * (0.5 + jitter / 2)
 
 
 class InfluxDb:
@@ -111,9 +116,9 @@ class InfluxDb:
                         bucket=self.settings.database, record=body, write_precision=WritePrecision.MS
                     )
             except ApiException as error:
-                if error.status not in _PASSING_STATUS and error.status != 404:
-                    self._stop_if_not_allowed(error)
+                if error.status in _CONTENT_STATUS:
                     return str(error.body or error.reason)
+                self._stop_if_not_allowed(error.status)
                 if error.status == 404:
                     self._try_create_database()
                 asked = (error.headers or {}).get("Retry-After", "")
@@ -129,40 +134,58 @@ class InfluxDb:
             _LOG.warning("influxdb does not take points; trying again", why=why, attempt=attempt)
         self._wait(wait_s)
 
-    def _stop_if_not_allowed(self, error: ApiException) -> None:
-        if error.status in {401, 403}:
+    def _stop_if_not_allowed(self, status: int) -> None:
+        if status in {401, 403}:
             raise SettingsError(
-                f"InfluxDB at {self.settings.url} refuses us ({error.status}): set influxdb_token "
+                f"InfluxDB at {self.settings.url} refuses us ({status}): set influxdb_token "
                 "(2.x: a token that may write the bucket; 1.8: user:password)"
-            ) from error
+            )
+
+    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer to a question, asked until InfluxDB can be asked."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return ask()
+            except httpx.HTTPError as error:
+                self._pause(attempt, None, type(error).__name__)
 
     def _try_create_database(self) -> None:
         try:
             self.create_database()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, Refused) as error:
             _LOG.warning("database not made yet", why=str(error))
 
     def create_database(self) -> None:
         """Make the database if it is not there (1.8; on 2.x a bucket is the operator's to make)."""
-        self._ask("post", f'CREATE DATABASE "{self.settings.database}"')
+        self._results("post", f'CREATE DATABASE "{self.settings.database}"')
 
     def query(self, influxql: str) -> list[dict[str, object]]:
         """Rows of an InfluxQL query, each with its columns and tags; times in epoch ms.
 
-        A database that is not there has no rows. httpx.HTTPError when InfluxDB cannot be asked;
-        SettingsError when it refuses the query.
+        A database that is not there has no rows. httpx.HTTPError when InfluxDB cannot be asked now;
+        Refused when it refuses the query; SettingsError when it refuses us.
         """
-        answer = self._ask("get", influxql).json()
         rows: list[dict[str, object]] = []
-        for result in answer.get("results", []):
-            if str(result.get("error", "")).startswith("database not found"):
-                continue
-            if "error" in result:
-                raise SettingsError(f"InfluxQL {influxql!r}: {result['error']}")
+        for result in self._results("get", influxql):
             for series in result.get("series", []):
                 tags = series.get("tags", {})
                 rows += [dict(zip(series["columns"], row, strict=True)) | tags for row in series["values"]]
         return rows
+
+    def _results(self, method: str, influxql: str) -> list[dict[str, Any]]:
+        response = self._ask(method, influxql)
+        try:
+            results: list[dict[str, Any]] = response.json()["results"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise httpx.DecodingError(
+                f"InfluxDB at {self.settings.url} answered {response.text[:100]!r}, expected JSON results"
+            ) from error
+        wrong = [str(result["error"]) for result in results if "error" in result]
+        if wrong and not wrong[0].startswith("database not found"):
+            raise Refused(f"InfluxQL {influxql!r}: {wrong[0]}")
+        return results
 
     def _ask(self, method: str, influxql: str) -> httpx.Response:
         user, _, password = self.settings.token.partition(":")
@@ -177,6 +200,7 @@ class InfluxDb:
             headers=headers,
             timeout=self.settings.timeout_s,
         )
+        self._stop_if_not_allowed(response.status_code)
         response.raise_for_status()
         return response
 

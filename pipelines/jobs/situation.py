@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx
 import structlog
 
 from pipelines.io.canary import Canary
@@ -50,6 +49,7 @@ class SituationJob:
         quarantine: Callable[[list[Record]], None],
     ) -> None:
         self._settings, self._store, self._canary, self._quarantine = settings, store, canary, quarantine
+        self._begins_at: int | None = None
 
     def initial(self, shard: str) -> RollupState:  # noqa: ARG002 - every shard begins alike
         """An empty state."""
@@ -60,8 +60,8 @@ class SituationJob:
         return state.next_offset
 
     def start_at(self, state: RollupState, offset: int) -> None:
-        """Begin at the log's oldest offset."""
-        state.next_offset = offset
+        """Begin at the log's oldest offset; of what is before it nothing is asked of the store."""
+        state.next_offset = self._begins_at = offset
 
     def fold(self, state: RollupState, batch: ShardBatch) -> RollupOutput:
         """What is to be upserted for a batch."""
@@ -74,13 +74,15 @@ class SituationJob:
         """
         refused = [_refused_record(record) for record in outputs.quarantined]
         windows = newest(outputs.windows)
+        if outputs.first_offset != self._begins_at:
+            self._canary.check(outputs.first_offset)
         if windows:
             points = self._store.write([line(window) for window in windows])
             refused += [_refused_point(point, int(time.time() * 1000)) for point in points]
             _observe(windows, time.time())
-            self._canary.check_if_due(max(window.revision for window in windows), int(time.time() * 1000))
         if refused:
             self._quarantine(refused)
+        self._canary.write(outputs.next_offset, int(time.time() * 1000))
 
     def to_bytes(self, state: RollupState) -> bytes:
         """The state, zstd-compressed."""
@@ -133,20 +135,14 @@ class SituationFactory:
     def __call__(self) -> LineRuntime[RollupState, RollupOutput]:
         """Connect; if the store was emptied behind the checkpoint, begin at the log's oldest record."""
         store = InfluxDb(self.influxdb)
-        canary = Canary(store, SituationJob.name)
+        canary = Canary(store, SituationJob.name, self.line.topics[0])
         settings = self.line
-        if not settings.from_oldest and self._was_emptied(canary):
-            _LOG.warning("InfluxDB holds nothing of what the checkpoint says; rebuilding from the log")
+        if not settings.from_oldest and self._store_is_behind(canary):
+            _LOG.error("influxdb lacks points the checkpoint says it has; rebuilding it from the log")
             settings = dataclasses.replace(settings, from_oldest=True)
         sink = KafkaSink(settings.bootstrap)
         return LineRuntime(settings, SituationJob(self.rollup, store, canary, sink.send), sink)
 
-    def _was_emptied(self, canary: Canary) -> bool:
+    def _store_is_behind(self, canary: Canary) -> bool:
         found = load_checkpoints(self.line.bootstrap, SituationJob.name, topic=self.line.checkpoint_topic)
-        if not any(checkpoint.next_offset for checkpoint in found.values()):
-            return False
-        try:
-            return canary.newest_mark() is None
-        except httpx.HTTPError as error:
-            _LOG.warning("InfluxDB not reachable at start; its writes will wait for it", why=str(error))
-            return False
+        return any(canary.lost_before(checkpoint.next_offset) for checkpoint in found.values())

@@ -61,8 +61,10 @@ class PlaceWindow:
 
 @dataclass(frozen=True, slots=True)
 class RollupOutput:
-    """In log order: windows to upsert; records that are not windows, or of no place."""
+    """Of records `[first_offset, next_offset)`, in log order: windows to upsert; records that are none."""
 
+    first_offset: int
+    next_offset: int
     windows: list[PlaceWindow] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
 
@@ -80,7 +82,7 @@ def fold_windows(settings: RollupSettings, state: RollupState, batch: ShardBatch
     """
     if batch.first_offset != state.next_offset:
         raise ValueError(f"{batch.shard}: received offset {batch.first_offset}, expected {state.next_offset}")
-    rollup = _Rollup(settings, state)
+    rollup = _Rollup(settings, state, RollupOutput(batch.first_offset, batch.next_offset))
     for index, value in enumerate(batch.values):
         append_ms = int(batch.append_times_ms[index])
         rollup.advance(append_ms)
@@ -105,9 +107,8 @@ def fold_windows(settings: RollupSettings, state: RollupState, batch: ShardBatch
 
 
 class _Rollup:
-    def __init__(self, settings: RollupSettings, state: RollupState) -> None:
-        self.settings, self.state = settings, state
-        self.output = RollupOutput()
+    def __init__(self, settings: RollupSettings, state: RollupState, output: RollupOutput) -> None:
+        self.settings, self.state, self.output = settings, state, output
 
     def advance(self, append_ms: int) -> None:
         """Move the log's clock, and send what a silent shard has held back for too long."""
