@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
-from confluent_kafka import Producer, TopicCollection
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.readings import reading_id
+from schemas.topics import LARGE_BYTES
 
 __all__ = ["fill_topic", "readings", "recreate_topic"]
 
@@ -42,15 +43,24 @@ def readings(count: int, seed: int = 370202) -> Iterator[tuple[bytes, bytes]]:
 def recreate_topic(bootstrap: str, topic: str, partitions: int) -> None:
     """An empty topic with the settings of the readings topics."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    if topic in admin.list_topics(timeout=30).topics:
+    if _exists(admin, topic):
         admin.delete_topics([topic])[topic].result()
-    deadline = time.monotonic() + 60
-    while topic in admin.list_topics(timeout=30).topics:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"topic {topic} is still there a minute after its deletion")
-    settings = {"message.timestamp.type": "LogAppendTime", "retention.ms": "3600000"}
+        _wait_until(lambda: not _exists(admin, topic), f"topic {topic} gone")
+    settings = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGE_BYTES)}
     admin.create_topics([NewTopic(topic, partitions, 1, config=settings)])[topic].result()
-    admin.describe_topics(TopicCollection([topic]))[topic].result()
+    _wait_until(lambda: _exists(admin, topic), f"topic {topic} there")
+
+
+def _exists(admin: AdminClient, topic: str) -> bool:
+    return topic in admin.list_topics(timeout=30).topics
+
+
+def _wait_until(true: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
+    deadline_s = time.monotonic() + limit_s
+    while not true():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"{what}: not so after {limit_s:g} s")
+        time.sleep(0.05)
 
 
 def fill_topic(bootstrap: str, topic: str, count: int, progress: Callable[[int], None]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipelines.io.shards import shard_name, shard_parts
@@ -82,13 +83,14 @@ class ShardSource:
     def read(self, timeout_s: float) -> Iterator[ShardBatch]:
         """What came within `timeout_s` as one batch a shard and stretch; nothing if nothing came."""
         messages = self._consumer.consume(self._batch_records, timeout_s)
-        for (topic, partition), run in groupby(messages, _shard_of):
-            records = [message for message in run if not _is_passing_error(message)]
-            if records:
-                yield self._batch(shard_name(topic, partition), records)
+        if any([message.error() for message in messages]):  # noqa: C419 - a list is faster here
+            messages = [message for message in messages if not _is_passing_error(message)]
+        for start, stop in _runs(messages):
+            yield self._batch(messages[start:stop])
 
-    def _batch(self, shard: str, records: list[Message]) -> ShardBatch:
-        offsets = np.array([m.offset() for m in records], np.int64)
+    def _batch(self, records: list[Message]) -> ShardBatch:
+        shard = shard_name(records[0].topic(), records[0].partition())
+        offsets = _offsets(records)
         first, self._next[shard] = self._next[shard], int(offsets[-1]) + 1
         return ShardBatch(
             shard,
@@ -109,8 +111,24 @@ class ShardSource:
         self._consumer.close()
 
 
-def _shard_of(message: Message) -> tuple[str, int]:
-    return message.topic(), message.partition()
+def _runs(messages: list[Message]) -> Iterator[tuple[int, int]]:
+    """Stretches of one shard: (start, stop). A fetch brings thousands of one shard in a row."""
+    if not messages:
+        return
+    partition = np.array([message.partition() for message in messages], np.int64)
+    topics = [message.topic() for message in messages]
+    changes = partition[1:] != partition[:-1]
+    if topics.count(topics[0]) != len(topics):
+        changes |= np.array([one != other for one, other in pairwise(topics)], np.bool_)
+    cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(messages)]
+    yield from pairwise(cuts)
+
+
+def _offsets(records: list[Message]) -> npt.NDArray[np.int64]:
+    first, last = records[0].offset(), records[-1].offset()
+    if last - first + 1 == len(records):  # no holes: offsets of a partition only grow
+        return np.arange(first, last + 1, dtype=np.int64)
+    return np.array([record.offset() for record in records], np.int64)
 
 
 _PASSING = {

@@ -65,10 +65,9 @@ class AggregateJob:
 
     name = "aggregate"
 
-    def __init__(
-        self, settings: FoldSettings, district: str, partitions: Mapping[str, int], sink: KafkaSink
-    ) -> None:
-        self._settings, self._district, self._partitions, self._sink = settings, district, partitions, sink
+    def __init__(self, factory: AggregateFactory, partitions: Mapping[str, int], sink: KafkaSink) -> None:
+        self._settings, self._district, self._prefix = factory.fold, factory.district, factory.topic_prefix
+        self._partitions, self._sink = partitions, sink
 
     def initial(self, shard: str) -> ShardState:
         """An empty state of the shard's domain."""
@@ -93,8 +92,8 @@ class AggregateJob:
     def _window_records(self, state: ShardState, batch: ShardBatch, flush: Flush) -> Iterator[Record]:
         key = self._district.encode()
         for window in windows_of(state.domain, batch.shard, flush):
-            yield Record(WINDOWS, key, _ENCODE(window))
-        yield Record(WINDOWS, key, _ENCODE(Progress(
+            yield Record(self._prefix + WINDOWS, key, _ENCODE(window))
+        yield Record(self._prefix + WINDOWS, key, _ENCODE(Progress(
             domain=state.domain,
             shard=batch.shard,
             shards=self._partitions[shard_parts(batch.shard)[0]],
@@ -107,7 +106,7 @@ class AggregateJob:
         late = msgspec.json.decode(value, type=HotReading)
         identity = reading_id(late.device, late.kind, late.metric, late.observed_at_ms, late.seq)
         lag_ms = int(batch.append_times_ms[index]) - late.observed_at_ms
-        return Record(LATE, identity.encode(), value, (("lag_ms", str(lag_ms).encode()),))
+        return Record(self._prefix + LATE, identity.encode(), value, (("lag_ms", str(lag_ms).encode()),))
 
     def _quarantine_records(self, batch: ShardBatch, output: FoldOutput) -> Iterator[Record]:
         for rejection in output.rejections:
@@ -119,7 +118,9 @@ class AggregateJob:
                 received_at_ms=int(batch.append_times_ms[rejection.index]),
                 payload=batch.values[rejection.index] or b"",
             )
-            yield Record(QUARANTINE, refused.address.encode(), refused.payload, tuple(refused.headers()))
+            yield Record(
+                self._prefix + QUARANTINE, refused.address.encode(), refused.payload, tuple(refused.headers())
+            )
 
     def write(self, outputs: list[Record]) -> None:
         """Send and wait for the broker's confirmation of every record."""
@@ -147,15 +148,19 @@ class AggregateJob:
 
 @dataclass(frozen=True, slots=True)
 class AggregateFactory:
-    """Makes the runtime of `aggregate`; equal ones are one, so a process has one runtime."""
+    """Makes the runtime of `aggregate`; equal ones are one, so a process has one runtime.
+
+    `topic_prefix` goes before the output topics' names: a benchmark beside a running system.
+    """
 
     line: LineSettings
     fold: FoldSettings
     district: str
+    topic_prefix: str = ""
 
     def __call__(self) -> LineRuntime[ShardState, list[Record]]:
         """Connect; nothing is read before `start`."""
         sink = KafkaSink(self.line.bootstrap)
         identities = topic_identities(self.line.bootstrap, self.line.topics)
         partitions = {name: identity.partitions for name, identity in identities.items()}
-        return LineRuntime(self.line, AggregateJob(self.fold, self.district, partitions, sink), sink)
+        return LineRuntime(self.line, AggregateJob(self, partitions, sink), sink)

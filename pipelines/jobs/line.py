@@ -209,6 +209,10 @@ class LineRuntime(Generic[State, Outputs]):
         """Where each shard's state stands."""
         return {shard: self.job.next_offset(held.state) for shard, held in self._shards.items()}
 
+    def states(self) -> Mapping[str, State]:
+        """The state of each shard; to look at, not to change."""
+        return {shard: held.state for shard, held in self._shards.items()}
+
     def close(self) -> None:
         """Checkpoint every shard and leave."""
         for shard, held in self._shards.items():

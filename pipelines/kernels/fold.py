@@ -21,12 +21,11 @@ from pipelines.kernels.decode import HotReading, Rejection, decode_readings
 from pipelines.kernels.flush import flush
 from pipelines.kernels.panes import Pane, identities
 from pipelines.kernels.plan import Plan, plan_for, to_fixed
+from pipelines.kernels.series import UNKNOWN
 from pipelines.kernels.state import ACCOUNTS, FoldOutput, FoldSettings, ShardState
 from schemas.quarantine import Reason
 
 __all__ = ["fold"]
-
-_UNKNOWN_SERIES = -1
 
 
 @dataclass(slots=True)
@@ -131,36 +130,38 @@ class _BatchFold:
         )
 
     def _series(self, readings: list[HotReading]) -> Int64s:
-        """Series numbers; readings of a kind, metric or grid that cannot be get _UNKNOWN_SERIES."""
-        known = self.state.table.index
-        keys = [(r.device, r.kind, r.metric, r.grid) for r in readings]
-        numbers = list(map(known.get, keys))
-        if None in numbers:
-            for at, reading in enumerate(readings):
-                if numbers[at] is None:
-                    numbers[at] = known.get(keys[at], None)
-                if numbers[at] is None:
-                    numbers[at] = self._new_series(keys[at], reading)
-        return np.array(numbers, np.int64)
+        """Series numbers; readings of a kind, metric or grid that cannot be get UNKNOWN."""
+        metric_code = self.plan.codes.get
+        metric = np.array([metric_code((r.kind, r.metric), UNKNOWN) for r in readings], np.int64)
+        table = self.state.table
+        numbers = table.lookup([r.device for r in readings], [r.grid for r in readings], metric)
+        for at in np.flatnonzero((numbers == UNKNOWN) & (metric != UNKNOWN)).tolist():
+            r = readings[at]
+            key = (r.device, r.kind, r.metric, r.grid)
+            known = table.index.get(key)
+            numbers[at] = self._new_series(key, r) if known is None else known
+        return numbers
 
     def _new_series(self, key: tuple[str, str, str, str], reading: HotReading) -> int:
         metric = self.plan.codes.get((reading.kind, reading.metric))
         if metric is None or not reading.device or not (reading.grid.isascii() and reading.grid.isalnum()):
-            return _UNKNOWN_SERIES
+            return UNKNOWN
         return self.state.table.add(key, metric, reading.subject)
 
     def _sources(self, readings: list[HotReading]) -> Int64s:
-        names = [r.source for r in readings]
         codes = self.state.sources.codes
-        for name in set(names) - codes.keys():
-            self.state.account("consumed", name, 0)
-        return np.array([codes[name] for name in names], np.int64)
+        try:
+            return np.array([codes[r.source] for r in readings], np.int64)
+        except KeyError:
+            for r in readings:
+                self.state.account("consumed", r.source, 0)
+            return self._sources(readings)
 
     def _refuse(self, readings: list[HotReading], rows: _Columns) -> _Columns:
         """Take out what cannot be: an impossible series, value or time; each with its reason."""
         plan, table = self.plan, self.state.table
         append_ms = self.batch.append_times_ms[rows.index]
-        unknown = rows.series == _UNKNOWN_SERIES
+        unknown = rows.series == UNKNOWN
         metric = table.metric[rows.series] if len(table) else np.zeros(unknown.size, np.int64)
         implausible = ~((rows.value >= plan.low[metric]) & (rows.value <= plan.high[metric]))
         ahead_ms = rows.time_ms - append_ms

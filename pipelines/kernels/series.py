@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
 
-__all__ = ["NEVER_MS", "Names", "SeriesTable"]
+__all__ = ["NEVER_MS", "UNKNOWN", "Names", "SeriesTable"]
 
 NEVER_MS = np.iinfo(np.int64).min // 2
 """Time of the last reading of a series that has none: far below any time, far from overflow."""
+
+UNKNOWN = -1
+"""Stands for a code or series that is not in the table."""
 
 Key = tuple[str, str, str, str]
 
@@ -52,6 +55,7 @@ class SeriesTable:
         self.devices = Names()
         self.subjects = Names([""])
         self._columns: npt.NDArray[np.int64] = np.zeros((5, 1024), np.int64)
+        self._first_of_device: list[int] = []
 
     def __len__(self) -> int:
         return len(self.index)
@@ -81,6 +85,21 @@ class SeriesTable:
         """Newest event time accepted of each series; NEVER_MS at first."""
         return self._columns[4, : len(self)]
 
+    def lookup(self, devices: list[str], grids: list[str], metric: Int64s) -> Int64s:
+        """Numbers of the series of (device, metric, grid); UNKNOWN for those to be asked for singly.
+
+        Most devices have one series: it is guessed by the device alone and checked in columns, which
+        spares a tuple and its hash for each reading.
+        """
+        if not self._first_of_device:
+            return np.full(metric.size, UNKNOWN, np.int64)
+        device_code, grid_code = self.devices.codes.get, self.grids.codes.get
+        device = np.array([device_code(text, UNKNOWN) for text in devices], np.int64)
+        grid = np.array([grid_code(text, UNKNOWN) for text in grids], np.int64)
+        guess = np.array(self._first_of_device, np.int64)[device]
+        right = (device != UNKNOWN) & (self.metric[guess] == metric) & (self.grid[guess] == grid)
+        return np.where(right, guess, UNKNOWN)
+
     def add(self, key: Key, metric: int, subject: str) -> int:
         """Number a new series; `key` is (device, kind, metric, grid)."""
         number = len(self.index)
@@ -88,5 +107,7 @@ class SeriesTable:
             self._columns = np.concatenate([self._columns, np.zeros_like(self._columns)], axis=1)
         self.index[key] = number
         device, grid = self.devices.code(key[0]), self.grids.code(key[3])
+        if device == len(self._first_of_device):
+            self._first_of_device.append(number)
         self._columns[:, number] = (metric, grid, device, self.subjects.code(subject), NEVER_MS)
         return number

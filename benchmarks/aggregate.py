@@ -1,0 +1,100 @@
+"""`taishi bench aggregate`: readings per second of one worker, beside what the client alone can do.
+
+A private Kafka and Prism are started, a topic of JSON readings over 573 grids in 4 partitions is
+filled, and then in turn, in the same run: the limit (consume and decode, nothing else) and the
+product's own worker with everything on: exact duplicate suppression, lateness, checkpoints, outputs
+confirmed. Only their ratio means anything on a shared machine.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from benchmarks.aggregate_load import fill_topic, recreate_topic
+from benchmarks.aggregate_worker import PREFIX
+from pipelines.kernels.decode import HotReading
+
+__all__ = ["AggregateFigures", "bench_aggregate"]
+
+PARTITIONS = 4
+TOPIC = f"{PREFIX}readings.parking"
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateFigures:
+    """Medians over the rounds; `ratio` is the median of each round's own ratio."""
+
+    readings: int
+    rounds: int
+    readings_per_s: float
+    limit_per_s: float
+    ratio: float
+    ratios: tuple[float, ...]
+    worker_cpu_us_per_reading: float
+    lost: int
+
+
+def bench_aggregate(
+    bootstrap: str, prism: str, *, readings: int, rounds: int, say: Callable[[str], None]
+) -> AggregateFigures:
+    """Fill the topic, then measure limit and worker in turn."""
+    recreate_topic(bootstrap, TOPIC, PARTITIONS)
+    fill_topic(bootstrap, TOPIC, readings, lambda sent: say(f"load: {sent:,} of {readings:,} readings"))
+    limits, workers = [], []
+    for number in range(1, rounds + 1):
+        limits.append(_limit(bootstrap, readings))
+        say(f"round {number}: limit (consume + decode) {limits[-1]:,.0f} readings/s")
+        for topic in ("windows", "late", "quarantine", "checkpoints"):
+            recreate_topic(bootstrap, PREFIX + topic, 1)
+        workers.append(_worker(bootstrap, prism, readings))
+        say(f"round {number}: worker {workers[-1]['readings_per_s']:,.0f} readings/s")
+    rates = [float(worker["readings_per_s"]) for worker in workers]
+    ratios = tuple(rate / limit for rate, limit in zip(rates, limits, strict=True))
+    return AggregateFigures(
+        readings=readings,
+        rounds=rounds,
+        readings_per_s=statistics.median(rates),
+        limit_per_s=statistics.median(limits),
+        ratio=statistics.median(ratios),
+        ratios=ratios,
+        worker_cpu_us_per_reading=statistics.median(w["worker_cpu_us_per_reading"] for w in workers),
+        lost=max(readings - worker["accounts"]["stored"] for worker in workers),
+    )
+
+
+def _limit(bootstrap: str, readings: int) -> float:
+    """Records a second of a loop that consumes and decodes each into a struct, with the product's client."""
+    consumer = Consumer({
+        "bootstrap.servers": bootstrap,
+        "group.id": "taishi-bench-limit",
+        "enable.auto.commit": False,
+        "fetch.queue.backoff.ms": 2,
+    })  # fmt: skip
+    consumer.assign([TopicPartition(TOPIC, partition, 0) for partition in range(PARTITIONS)])
+    decode = msgspec.json.Decoder(HotReading).decode
+    count = len(consumer.consume(10_000, 30.0))
+    started_s, first = time.perf_counter(), count
+    while count < readings:
+        count += len([decode(message.value()) for message in consumer.consume(10_000, 0.1)])
+    rate = (count - first) / (time.perf_counter() - started_s)
+    consumer.close()
+    return rate
+
+
+def _worker(bootstrap: str, prism: str, readings: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.aggregate_worker", bootstrap, prism, str(readings)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the worker ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures

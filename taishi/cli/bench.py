@@ -1,0 +1,79 @@
+"""`taishi bench`: what this installation can do, beside its own limits in the same run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from deploy.embedded import stack as embedded
+from deploy.embedded.ports import free_ports
+from taishi.settings import Settings, load_settings
+from taishi.stack_settings import stack_settings
+
+__all__ = ["bench"]
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def bench(context: click.Context) -> None:
+    """Measure this installation beside its own limits. Without a command: aggregate."""
+    if context.invoked_subcommand is None:
+        context.invoke(aggregate)
+
+
+@bench.command()
+@click.option("--readings", type=click.IntRange(min=10_000), default=2_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
+    """Readings per second of one aggregate worker, beside consume + decode of the same topic.
+
+    Starts a Kafka and a Prism of its own on free ports, and leaves nothing behind.
+    """
+    from benchmarks.aggregate import bench_aggregate  # noqa: PLC0415 - Beam takes seconds to import
+
+    console = Console(stderr=True)
+    with _private_stack(("kafka", "prism-aggregate")) as settings:
+        figures = bench_aggregate(
+            settings.kafka_bootstrap,
+            f"127.0.0.1:{settings.prism_aggregate_port}",
+            readings=readings,
+            rounds=rounds,
+            say=lambda text: console.print(text, highlight=False),
+        )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(figures)))
+        return
+    table = Table("figure", "value")
+    table.add_row("aggregate, one worker", f"{figures.readings_per_s:,.0f} readings/s")
+    table.add_row("limit: consume + decode", f"{figures.limit_per_s:,.0f} readings/s")
+    table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f}")
+    table.add_row("CPU of the worker", f"{figures.worker_cpu_us_per_reading:.2f} µs a reading")
+    table.add_row("lost", str(figures.lost))
+    Console().print(table)
+
+
+@contextmanager
+def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
+    """Some embedded parts on free ports, in a folder that goes away."""
+    names = ("kafka_port", "kafka_controller_port", "prism_aggregate_port")
+    cache = load_settings().cache
+    with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
+        ports = free_ports(len(names) + 20, consecutive=True)
+        given = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)]}
+        settings = Settings(home=Path(folder), cache=cache, kafka_address=None, **given)
+        wanted = stack_settings(settings)
+        try:
+            embedded.up(wanted, only=parts, report=lambda what, now: click.echo(f"{what}: {now}", err=True))
+            embedded.wait_well(wanted, 120)
+            yield settings
+        finally:
+            embedded.down(wanted)
