@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from schemas.quarantine import Reason
@@ -58,15 +59,23 @@ def list_(reason: str | None, source: str | None, since: str | None, limit: int,
     if as_json:
         click.echo(json.dumps([record.facts() for record in records], ensure_ascii=False, indent=2))
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("位置 position", "时间 time", "原因 reason", "来源 source", "地址 address", "说明 detail"):
-        table.add_column(title, overflow="fold")
+    Console().print(_table(records))
+
+
+def _table(records: Iterable[Held]) -> Table:
+    """One line a record; what does not fit is cut, `show` has it whole."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    columns = ("位置 position", "时间 time", "原因 reason", "来源 source", "地址 address", "说明 detail")
+    for title in columns:
+        table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=1 if title == columns[-1] else None)
     for record in records:
-        facts = record.facts()
+        what, at = record.what, datetime.fromtimestamp(record.appended_at_ms / 1000, UTC).astimezone()
         table.add_row(
-            *(facts[name] for name in ("position", "appended_at", "reason", "source", "address", "detail"))
+            *map(escape, (str(record.position), f"{at:%m-%d %H:%M:%S}", what.reason.value, what.source)),
+            escape(what.address),
+            escape(what.detail),
         )
-    Console().print(table)
+    return table
 
 
 @quarantine.command()

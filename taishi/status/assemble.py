@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from deploy.embedded.state import PartState
@@ -67,7 +67,7 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
         shards=shards,
         domains=domains,
         checks=checks,
-        problems=tuple(_problems(now, parts, domains, checks, scrape)),
+        problems=tuple(_problems(now, parts, sources, domains, checks, scrape)),
     )
 
 
@@ -200,7 +200,8 @@ def _domain(domain: str, row: WindowRow | None, at_ms: int, window_s: int) -> Do
 def _problems(
     now: Gathered,
     parts: Iterable[PartView],
-    domains: Iterable[DomainView],
+    sources: Sequence[SourceView],
+    domains: Sequence[DomainView],
     checks: Iterable[Check],
     scrape: Scrape,
 ) -> Iterable[str]:
@@ -214,7 +215,7 @@ def _problems(
             yield f"{part.name}: {part.state}" + (f": {part.detail}" if part.detail else "")
     yield from (answer for answer in (now.log, now.windows) if isinstance(answer, str))
     if not isinstance(now.windows, str):
-        yield from (_no_picture(domain) for domain in domains if domain.stale)
+        yield from _no_picture(domains, sources)
     yield from (
         f"{check.name}, {check.subject}: {check.detail}" for check in checks if check.verdict == "broken"
     )
@@ -223,7 +224,12 @@ def _problems(
         yield f"worker-situation: {failures:g} windows that InfluxDB acknowledged could not be read back"
 
 
-def _no_picture(domain: DomainView) -> str:
-    if domain.age_s is None:
-        return f"{domain.domain}: the district has no window yet"
-    return f"{domain.domain}: the district's newest window ended {domain.age_s:.0f} s ago"
+def _no_picture(domains: Sequence[DomainView], sources: Iterable[SourceView]) -> Iterable[str]:
+    """A domain without sensors has no windows and that is well; readings without windows are not."""
+    if all(domain.age_s is None for domain in domains) and any(source.stored for source in sources):
+        yield "readings are stored, and the district has no window yet"
+    yield from (
+        f"{domain.domain}: the district's newest window ended {domain.age_s:.0f} s ago"
+        for domain in domains
+        if domain.age_s is not None and domain.stale
+    )

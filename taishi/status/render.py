@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -107,7 +108,7 @@ def _sources(sources: Iterable[SourceView]) -> RenderableType:
     for source in sources:
         counts = (source.received, source.acknowledged, source.refused, source.in_flight)
         table.add_row(
-            source.name,
+            escape(source.name),
             _reasons(source),
             *(f"{count:,}" for count in (*counts, source.stored, source.duplicate, source.late)),
             "" if source.readings_per_s is None else f"{source.readings_per_s:,.1f}",
@@ -154,7 +155,7 @@ def _parts(parts: Iterable[PartView]) -> RenderableType:
         table.add_row(
             part.name,
             Text(both(STATES.get(part.state, ""), part.state), style="green" if part.well else "red"),
-            part.detail,
+            escape(part.detail),
             "" if part.pid is None else str(part.pid),
             str(part.restarts),
             f"{part.memory_bytes / 2**20:,.0f} MiB" if part.memory_bytes else "",

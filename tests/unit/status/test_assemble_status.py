@@ -136,14 +136,18 @@ def test_metrics_that_are_not_metrics_are_a_problem_of_their_part():
     assert "not Prometheus text" in snap.problems[0]
 
 
-def test_an_old_window_is_stale_and_no_window_is_said():
+def test_an_old_window_is_stale_and_said():
     old = WindowRow(NOW_MS - 120_000, PARKING)
     snap = snapshot(windows={"parking": old, "security": None, "care": WindowRow(NOW_MS - 20_000, {})})
-    assert snap.problems == (
-        "parking: the district's newest window ended 110 s ago",
-        "security: the district has no window yet",
-    )
+    assert snap.problems == ("parking: the district's newest window ended 110 s ago",)
     assert "过期 stale" in shown(snap)
+    assert "无数据 no window yet" in shown(snap)
+
+
+def test_readings_without_any_window_are_a_problem_and_silence_is_none():
+    nothing = dict.fromkeys(DOMAINS)
+    assert snapshot(windows=nothing).problems == ("readings are stored, and the district has no window yet",)
+    assert snapshot(windows=nothing, metrics={}).well
 
 
 def test_simulated_figures_are_marked_and_real_ones_are_not():
@@ -155,6 +159,11 @@ def test_simulated_figures_are_marked_and_real_ones_are_not():
 def test_sums_without_a_silent_shard_are_marked():
     row = WindowRow(NOW_MS - 20_000, PARKING | {"complete": 0.0})
     assert shown(snapshot(windows=dict.fromkeys(DOMAINS, row))).count("不全 incomplete") == 3
+
+
+def test_words_of_others_are_shown_as_they_are():
+    part = PartState("influxdb", "unhealthy", NOW_MS, detail="[red]refused[/nothing]")
+    assert "[red]refused[/nothing]" in shown(snapshot(stack=stack(part)))
 
 
 def test_windows_that_could_not_be_read_back_are_a_problem():
