@@ -70,4 +70,6 @@ class Canary:
         except httpx.HTTPError as error:
             _LOG.warning("influxdb not reachable at start; writes will wait for it", why=str(error))
             return False
-        return mark is None or mark < offset
+        lost = mark is None or mark < offset
+        CANARY_FAILURES.inc(lost)
+        return lost

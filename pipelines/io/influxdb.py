@@ -201,6 +201,8 @@ class InfluxDb:
             timeout=self.settings.timeout_s,
         )
         self._stop_if_not_allowed(response.status_code)
+        if response.status_code in {400, 404}:
+            raise Refused(f"InfluxQL {influxql!r}: {response.text[:300]}")
         response.raise_for_status()
         return response
 

@@ -100,56 +100,58 @@ def _value(text: str) -> object:
     return int(text[:-1]) if text.endswith("i") else float(text)
 
 
-def _handler(fake: FakeInfluxDb) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: FakeInfluxDb
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            path, arguments = self._asked()
-            fake.authorizations.append(self.headers.get("Authorization", ""))
-            if path == "/query":
-                self._answer(
-                    200, {}, json.dumps({"results": [fake.query(arguments.get("db", ""), arguments["q"])]})
-                )
-                return
-            status, headers, text = fake.faults.popleft() if fake.faults else (-1, {}, "")
-            if status == 0:
-                self.close_connection = True
-                return
-            if status == -1:
-                status, text = fake.write(arguments["bucket"], body)
-            fake.requests.append((body, status))
-            self._answer(status, headers, text)
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        path, arguments = self._asked()
+        self.fake.authorizations.append(self.headers.get("Authorization", ""))
+        if path == "/query":
+            self._query(arguments)
+            return
+        status, headers, text = self.fake.faults.popleft() if self.fake.faults else (-1, {}, "")
+        if status == 0:
+            self.close_connection = True
+            return
+        if status == -1:
+            status, text = self.fake.write(arguments["bucket"], body)
+        self.fake.requests.append((body, status))
+        self._answer(status, headers, text)
 
-        def do_GET(self) -> None:
-            _, arguments = self._asked()
-            self._answer(
-                200, {}, json.dumps({"results": [fake.query(arguments.get("db", ""), arguments["q"])]})
-            )
+    def do_GET(self) -> None:
+        self._query(self._asked()[1])
 
-        def _asked(self) -> tuple[str, dict[str, str]]:
-            url = urllib.parse.urlsplit(self.path)
-            return url.path, dict(urllib.parse.parse_qsl(url.query))
+    def _query(self, arguments: dict[str, str]) -> None:
+        result = self.fake.query(arguments.get("db", ""), arguments["q"])
+        wrong = str(result.get("error", ""))
+        if wrong.startswith("error parsing"):
+            self._answer(400, {}, json.dumps({"error": wrong}))
+        else:
+            self._answer(200, {}, json.dumps({"results": [result]}))
 
-        def _answer(self, status: int, headers: dict[str, str], text: str) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+    def _asked(self) -> tuple[str, dict[str, str]]:
+        url = urllib.parse.urlsplit(self.path)
+        return url.path, dict(urllib.parse.parse_qsl(url.query))
 
-        def log_message(self, *_words: object) -> None:
-            """Quiet."""
+    def _answer(self, status: int, headers: dict[str, str], text: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
 
-    return Handler
+    def log_message(self, *_words: object) -> None:
+        """Quiet."""
 
 
 @contextmanager
 def fake_influxdb() -> Iterator[FakeInfluxDb]:
     fake = FakeInfluxDb()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+    handler = type("Handler", (_Handler,), {"fake": fake})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

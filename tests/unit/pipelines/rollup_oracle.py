@@ -59,9 +59,9 @@ def shard_of(grid: str) -> str:
     return SHARDS[GRIDS.index(grid) % 2]
 
 
-def batches(log: Sequence[Record], sizes: Iterable[int] = (10_000,)) -> Iterable[ShardBatch]:
-    """The log cut into batches of the given sizes, the last one repeated."""
-    at, wanted, size = 0, iter(sizes), 1
+def batches(log: Sequence[Record], sizes: Iterable[int] = (10_000,), at: int = 0) -> Iterable[ShardBatch]:
+    """The log from `at` on, cut into batches of the given sizes, the last one repeated."""
+    wanted, size = iter(sizes), 1
     while at < len(log):
         size = next(wanted, size)
         rows = log[at : at + size]

@@ -1,0 +1,219 @@
+"""Job `situation` from a log of windows to the store: killed anywhere, wiped, refused, it ends the same."""
+
+import importlib.util
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.io.canary import Canary, StoreLostData
+from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.jobs.situation import SituationJob
+from pipelines.kernels.rollup_state import RollupSettings
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+HERE = Path(__file__)
+influxdb_fake = _load(HERE.with_name("influxdb_fake.py"))
+oracle = _load(HERE.parents[1] / "unit" / "pipelines" / "rollup_oracle.py")
+
+SETTINGS = RollupSettings(kept_ms=60_000, grace_ms=30_000, patience_ms=120_000)
+
+
+class Killed(BaseException):
+    """What ends a process between two lines."""
+
+
+def city_log(seed=1, windows=12):
+    """Windows of every grid with late revisions, marks of both shards; one record is rubbish."""
+    rng = random.Random(seed)
+    log, revision = [], 0
+    for start in range(windows):
+        at_ms = 1_000_000 + start * 10_000
+        for grid in oracle.GRIDS:
+            revision += 1
+            log.append((at_ms, oracle.window(grid, start, revision, [rng.randrange(9) * 1.0, 0.25])))
+        if start > 1:
+            revision += 1
+            late = oracle.window(rng.choice(oracle.GRIDS), start - 2, revision, [5.0])
+            log.append((at_ms, late))
+        log += [(at_ms, oracle.progress(shard, start + 1)) for shard in oracle.SHARDS]
+    log.insert(5, (1_000_000, b"rubbish"))
+    return log
+
+
+class Line:
+    """The order of `pipelines.jobs.line` without Kafka; `kill` decides where it ends."""
+
+    def __init__(self, url, log, *, kill=lambda _where: None):
+        self.store = InfluxDb(InfluxSettings(url, "taishi"), lambda _seconds: None)
+        self.log, self.kill = log, kill
+        self.checkpoint, self.quarantined, self.starts = None, {}, []
+
+    def start(self):
+        canary = Canary(self.store, "situation", "windows")
+        job = SituationJob(SETTINGS, self.store, _Tapped(canary, self.kill), self._quarantine)
+        behind = self.checkpoint is not None and canary.lost_before(
+            job.from_bytes(self.checkpoint).next_offset
+        )
+        if self.checkpoint is None or behind:
+            state = job.initial("windows/0")
+            job.start_at(state, 0)
+            self.checkpoint = job.to_bytes(state)
+        else:
+            state = job.from_bytes(self.checkpoint)
+        self.starts.append(state.next_offset)
+        return job, state
+
+    def _quarantine(self, records):
+        self.kill("quarantine")
+        self.quarantined |= {record.key: record for record in records}
+
+    def run(self, sizes=(7,)):
+        job, state = self.start()
+        for batch in oracle.batches(self.log, sizes, state.next_offset):
+            self.kill("read")
+            job.write(job.fold(state, batch))
+            self.kill("written")
+            self.checkpoint = job.to_bytes(state)
+            self.kill("checkpointed")
+
+    def run_through_kills(self, sizes=(7,)):
+        for _ in range(1_000):
+            try:
+                self.run(sizes)
+            except Killed:
+                continue
+            return
+        pytest.fail("killed for ever")
+
+
+class _Tapped:
+    def __init__(self, canary, kill):
+        self._canary, self._kill = canary, kill
+
+    def check(self, offset):
+        self._canary.check(offset)
+
+    def write(self, offset, now_ms):
+        self._kill("before the mark")
+        self._canary.write(offset, now_ms)
+
+
+def picture(fake):
+    """Every point but the canary's."""
+    return {
+        key: fields
+        for key, fields in fake.databases["taishi"].items()
+        if not key[0].startswith("taishi_canary")
+    }
+
+
+@pytest.fixture
+def fake():
+    with influxdb_fake.fake_influxdb() as running:
+        yield running
+
+
+@pytest.fixture
+def whole():
+    """The picture of a run that nothing disturbed."""
+    with influxdb_fake.fake_influxdb() as undisturbed:
+        Line(undisturbed.url, city_log()).run((10_000,))
+        yield picture(undisturbed)
+
+
+def test_killed_between_any_two_lines_it_ends_with_the_same_picture(fake, whole):
+    rng, killed = random.Random(7), set()
+
+    def kill(where):
+        if rng.random() < 0.12:
+            killed.add(where)
+            raise Killed(where)
+
+    line = Line(fake.url, city_log(), kill=kill)
+    line.run_through_kills()
+    assert picture(fake) == whole
+    assert killed >= {"read", "before the mark", "written", "checkpointed"}
+    assert set(line.starts[1:]) != {0}
+    assert len(line.quarantined) == 1
+
+
+@pytest.mark.parametrize("size", [1, 13, 100])
+def test_batch_sizes_leave_no_trace_in_the_store(fake, whole, size):
+    Line(fake.url, city_log()).run((size,))
+    assert picture(fake) == whole
+
+
+def test_a_store_wiped_under_the_running_job_stops_it_and_is_rebuilt(fake, whole):
+    wiped = []
+
+    def wipe(where):
+        if where == "checkpointed" and len(wiped) < 8:
+            wiped.append(where)
+            if len(wiped) == 8:
+                fake.wipe()
+
+    line = Line(fake.url, city_log(), kill=wipe)
+    with pytest.raises(StoreLostData, match="holds mark None"):
+        line.run()
+    line.run()
+    assert line.starts == [0, 0]
+    assert picture(fake) == whole
+
+
+def test_a_store_wiped_while_the_job_was_down_is_rebuilt(fake, whole):
+    line = Line(fake.url, city_log())
+    line.run()
+    fake.wipe()
+    line.run()
+    assert line.starts == [0, 0]
+    assert picture(fake) == whole
+
+
+def test_a_store_that_forgot_what_it_acknowledged_is_rebuilt(fake, whole):
+    line = Line(fake.url, city_log())
+    line.run()
+    backup = {
+        name: {key: dict(fields) for key, fields in points.items()} for name, points in fake.databases.items()
+    }
+    line.log = [*line.log, *((2_000_000, oracle.window(g, 20, 999, [1.0])) for g in oracle.GRIDS)]
+    line.run()
+    fake.databases = backup
+    line.run()
+    assert line.starts[-1] == 0
+    assert picture(fake).items() >= whole.items()
+
+
+def test_a_healthy_store_is_never_rebuilt(fake):
+    line = Line(fake.url, city_log())
+    line.run()
+    line.run()
+    assert line.starts == [0, len(line.log)]
+
+
+def test_the_district_in_the_store_is_the_sum_of_its_streets_communities_and_grids(fake):
+    Line(fake.url, city_log()).run()
+    sums = {}
+    for (series, time_ms), fields in picture(fake).items():
+        level = dict(tag.split("=") for tag in series.split(",")[1:])["level"]
+        held = sums.setdefault((level, time_ms), {})
+        for name in (*oracle.MEASURES, "grids", "revision"):
+            held[name] = held.get(name, 0) + fields[name]
+    for (level, time_ms), held in sums.items():
+        assert held == sums["district", time_ms], level
+
+
+def test_an_outage_in_the_middle_is_sat_out(fake, whole):
+    line = Line(fake.url, city_log())
+    fake.faults.extend([(503, {}, "")] * 50 + [(0, {}, "")] * 50)
+    line.run()
+    assert picture(fake) == whole
