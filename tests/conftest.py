@@ -134,5 +134,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         embedded.down(wanted)
 
 
+@pytest.fixture(scope="session")
+def fault_kills() -> int:
+    """How many kills a fault test makes: few in `make test`, at least 30 in `make test-faults`."""
+    return int(os.environ.get("TAISHI_FAULT_KILLS", "5"))
+
+
 def _tell(what: str, now: str) -> None:
     sys.stderr.write(f"{what}: {now}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from taishi.stack_settings import stack_settings
 
 __all__ = ["down", "part_table", "up"]
 
+_GOES_ON = "仍在运行 The stack goes on running; `taishi down` stops it."
 _MARKS = {
     "healthy": "[green]●[/]",
     "done": "[green]✓[/]",
@@ -53,7 +55,11 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
         fresh = stack.up(stack_settings(settings), only=only or None, demo=demo, report=report)
     if not fresh:
         console.print("已在运行 The stack is already running; `taishi down` stops it.")
-    _wait(settings, console, limit_s)
+    try:
+        _wait(settings, console, limit_s)
+    except KeyboardInterrupt:
+        console.print(_GOES_ON)
+        sys.exit(130)
     if fresh:
         console.print(
             f"全部就绪 Everything serves, after {time.monotonic() - started_s:.1f} s.", highlight=False
@@ -122,7 +128,6 @@ def _show(settings: Settings, console: Console, detach: bool) -> None:
         return
     from taishi.cli.status import show_live  # noqa: PLC0415 - only a terminal needs it
 
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         show_live(settings)
-    except KeyboardInterrupt:
-        console.print("仍在运行 The stack goes on running; `taishi down` stops it.")
+    console.print(_GOES_ON)
