@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -33,6 +34,7 @@ __all__ = [
     "reads",
     "text_of",
     "whole",
+    "zone_named",
 ]
 
 LATEST_MS: Final = 253_402_300_799_999
@@ -164,6 +166,15 @@ def moment_ms(value: Any, what: str, zone: tzinfo | None = None) -> int:
     except OverflowError as error:
         raise Unreadable(Reason.BAD_TIME, f"{what}: received {_shown(value)}") from error
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@functools.cache
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of that IANA name, None for ""; ValueError for any other, as options want it."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(received_allowed("zone", name, ("an IANA name such as Asia/Shanghai",))) from error
 
 
 def _parsed(value: Any, what: str) -> datetime:

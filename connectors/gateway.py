@@ -36,12 +36,15 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be in flight at once, and how large one message may be to be decoded at all."""
+    """How much may be in flight at once, and how large one message may be to be decoded at all.
+
+    A camera's post with a few pictures is a few megabytes.
+    """
 
     messages: int = 5_000
     records: int = 200_000
     payload_bytes: int = 64 * 1024 * 1024
-    message_bytes: int = 1024 * 1024
+    message_bytes: int = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Resolver:
         if refused is not None:
             return refused
         device = self._devices.get(seen.device)
-        grid = self._grid(device, seen.device, seen.location)
+        grid = self._grid(device, "(a person)" if seen.personal else seen.device, seen.location)
         if isinstance(grid, Rejected):
             return grid
         name, subject = seen.device, (device.subject if device else "") or seen.subject

@@ -83,6 +83,7 @@ def http() -> None:
     config = uvicorn.Config(
         application(HttpSettings(settings.http_routes), gateway),
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=int(_DRAIN_S),
@@ -90,7 +91,11 @@ def http() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn has handlers of its own while it runs, and raises the signal again when it has ended.
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run([_listener(settings)])
+    listener = _listener(settings)
+    _LOG.info(
+        "http listening", host=settings.http_host, port=settings.http_port, paths=list(settings.http_routes)
+    )
+    uvicorn.Server(config).run([listener])
     _end(producer)
 
 

@@ -1,0 +1,1 @@
+"""FIWARE parking entities."""
