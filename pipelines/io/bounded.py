@@ -1,0 +1,85 @@
+"""Bounded stretches of a shard as micro-batches: a range of the log, or readings spooled from files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.io.source import ShardSource
+from pipelines.kernels.batch import ShardBatch
+
+__all__ = ["LogStretch", "SpooledStretch", "spool"]
+
+_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogStretch:
+    """Shard `shard` from the oldest record held to `end_offset` (exclusive)."""
+
+    bootstrap: str
+    shard: str
+    end_offset: int
+
+    def batches(self) -> Iterator[ShardBatch]:
+        """The records, in order; the first batch begins at the oldest offset."""
+        source = ShardSource(self.bootstrap, f"taishi-backfill-{uuid.uuid4().hex[:8]}")
+        try:
+            at = source.assign({self.shard: None})[self.shard]
+            while at < self.end_offset:
+                for batch in source.read(0.5):
+                    cut = int(np.searchsorted(batch.offsets, self.end_offset))
+                    yield batch if cut == len(batch) else _head(batch, cut, self.end_offset)
+                    at = batch.next_offset
+        finally:
+            source.close()
+
+
+def _head(batch: ShardBatch, count: int, end_offset: int) -> ShardBatch:
+    return ShardBatch(
+        batch.shard,
+        batch.first_offset,
+        end_offset,
+        batch.offsets[:count],
+        batch.append_times_ms[:count],
+        batch.values[:count],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledStretch:
+    """Readings of a file, one JSON a line, in the order of their times; each arrives when it was observed."""
+
+    path: Path
+    shard: str
+    close_after_ms: int
+
+    def batches(self) -> Iterator[ShardBatch]:
+        """The readings, then a tick late enough to close every window."""
+        times_ms = np.load(self.path.with_suffix(".npy"))
+        start = 0
+        with self.path.open("rb") as lines:
+            while start < times_ms.size:
+                stop = min(start + _BATCH, times_ms.size)
+                values: list[bytes | None] = [next(lines).rstrip(b"\n") for _ in range(start, stop)]
+                yield _spooled(self.shard, start, times_ms[start:stop], values)
+                start = stop
+        if times_ms.size:
+            yield _spooled(self.shard, start, times_ms[-1:] + self.close_after_ms, [None])
+
+
+def _spooled(shard: str, first: int, times_ms: np.ndarray, values: list[bytes | None]) -> ShardBatch:
+    stop = first + len(values)
+    return ShardBatch(shard, first, stop, np.arange(first, stop), times_ms, values)
+
+
+def spool(path: Path, readings: list[tuple[int, bytes]]) -> None:
+    """Write (observed_at_ms, reading) for a `SpooledStretch`, in the order of time."""
+    readings.sort(key=lambda item: item[0])
+    with path.open("wb") as lines:
+        lines.writelines(value + b"\n" for _, value in readings)
+    np.save(path.with_suffix(".npy"), np.array([time_ms for time_ms, _ in readings], np.int64))
