@@ -127,7 +127,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(settings, dict(os.environ) | environment_of(settings))
     wanted = stack_settings(settings)
     try:
-        embedded.up(wanted, only=PARTS, report=_tell)
+        embedded.up(wanted, only=PARTS, report=_tell, outlive=False)
         embedded.wait_well(wanted, 120)
         yield running
     finally:

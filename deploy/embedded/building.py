@@ -13,10 +13,13 @@ from typing import Final
 
 from schemas.errors import TaishiError
 
-__all__ = ["NEEDED_BYTES", "BuildError", "built", "check_space"]
+__all__ = ["DATA_BYTES", "NEEDED_BYTES", "BuildError", "built", "check_space"]
 
 NEEDED_BYTES: Final = 2 * 1024**3
 """Free space a first start needs: sources and build cache of two Go programs, jars, first data."""
+
+DATA_BYTES: Final = 512 * 1024**2
+"""Free space below which nothing is started: Kafka and InfluxDB would fail soon after, less clearly."""
 
 
 class BuildError(TaishiError):
@@ -29,8 +32,8 @@ def check_space(folder: Path, needed_bytes: int = NEEDED_BYTES) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed_bytes:
         raise BuildError(
-            f"disk of {folder}: {free / 1024**3:.1f} GiB free, {needed_bytes / 1024**3:.1f} GiB needed for "
-            "the first start; free some space or set TAISHI_CACHE and TAISHI_HOME to a larger disk"
+            f"disk full: {free / 1024**3:.1f} GiB free at {folder}, {needed_bytes / 1024**3:.1f} GiB needed; "
+            "free some space, or set TAISHI_CACHE (programs) or TAISHI_HOME (data) to a larger disk"
         )
 
 

@@ -16,7 +16,7 @@ import psutil
 
 from deploy.embedded.parts import Part
 
-__all__ = ["end_group", "end_leftovers", "note_pid", "start"]
+__all__ = ["die_with_parent", "end_group", "end_leftovers", "note_pid", "start"]
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -34,7 +34,7 @@ async def start(part: Part) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent(),  # one small call to the kernel, safe after a fork
+        preexec_fn=die_with_parent(),  # one small call to the kernel, safe after a fork
     )
 
 
@@ -72,7 +72,8 @@ def end_leftovers(folder: Path) -> list[str]:
     return ended
 
 
-def _die_with_parent() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
+    """To call in the child before its program starts: the kernel kills it with us. None where none can."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

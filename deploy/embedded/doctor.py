@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from deploy.embedded import stack, toolchains
-from deploy.embedded.building import NEEDED_BYTES
+from deploy.embedded.building import DATA_BYTES, NEEDED_BYTES
 from deploy.embedded.fetch import ARTIFACTS, missing
 from deploy.embedded.parts import Part
 from deploy.embedded.ports import holder, is_free
@@ -26,7 +26,6 @@ __all__ = ["Finding", "examine"]
 Level = Literal["ok", "warn", "fail"]
 _GIB: Final = 1024**3
 MEMORY_BYTES: Final = 3 * _GIB
-DATA_BYTES: Final = 1 * _GIB
 _CONNECT_LIMIT_S: Final = 3.0
 
 
@@ -86,7 +85,7 @@ def _disk(check: str, folder: Path, needed_bytes: int, variable: str) -> Finding
     if free >= needed_bytes:
         return Finding(check, "ok", found)
     return Finding(
-        check, "fail", found, f"{needed_bytes / _GIB:.0f} GiB are needed; free some or set {variable}"
+        check, "fail", found, f"{needed_bytes / _GIB:.1f} GiB are needed; free some or set {variable}"
     )
 
 

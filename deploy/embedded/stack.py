@@ -14,6 +14,7 @@ from typing import Final
 import psutil
 
 from deploy.embedded import apps, children, fetch, influxdb, kafka, prism, toolchains
+from deploy.embedded.building import DATA_BYTES, check_space
 from deploy.embedded.logs import last_line
 from deploy.embedded.parts import Part, Plan, ordered, write_plan
 from deploy.embedded.ports import check_ports
@@ -60,11 +61,13 @@ def up(
     only: Iterable[str] | None = None,
     demo: bool = True,
     report: fetch.Report = lambda _what, _now: None,
+    outlive: bool = True,
 ) -> bool:
     """Fetch what is missing and start the supervisor with the parts (or `only` those and their needs).
 
     False when a supervisor was running already (nothing is changed then). Returns as soon as the
-    supervisor lives; `wait_well` waits for the parts.
+    supervisor lives; `wait_well` waits for the parts. Without `outlive` the stack ends with this
+    process, however that ends (on Linux), so that a killed test run leaves nothing.
 
     Raises:
         BuildError: something cannot be fetched. SettingsError: a port is taken. Both say what to do.
@@ -74,6 +77,7 @@ def up(
         return False
     for folder in (settings.home, settings.data, settings.logs, settings.pids):
         folder.mkdir(parents=True, exist_ok=True)
+    check_space(settings.home, DATA_BYTES)
     wanted = ordered(declared(settings, Path("java"), demo), only)
     names = {part.name for part in wanted}
     java = _prepare(settings, names, report)
@@ -87,7 +91,7 @@ def up(
     if "influxdb" in names:
         influxdb.write_configuration(settings)
     write_plan(settings.home, Plan(parts, settings.metrics_of("supervisor")))
-    _start_supervisor(settings)
+    _start_supervisor(settings, outlive)
     return True
 
 
@@ -152,7 +156,7 @@ def _supervisor_ports(settings: StackSettings) -> Part:
     return Part(name="supervisor", command=(), log="supervisor", ports=ports)
 
 
-def _start_supervisor(settings: StackSettings) -> None:
+def _start_supervisor(settings: StackSettings, outlive: bool) -> None:
     before = read_state(settings.home)
     log = settings.logs / "supervisor.log"
     with log.open("ab") as output:
@@ -163,6 +167,7 @@ def _start_supervisor(settings: StackSettings) -> None:
             stderr=output,
             env=dict(os.environ),
             start_new_session=True,
+            preexec_fn=None if outlive else children.die_with_parent(),  # noqa: PLW1509 - one system call
         )
     _STARTED.append(process)
     deadline_s = time.monotonic() + 30.0

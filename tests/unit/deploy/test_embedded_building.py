@@ -49,7 +49,7 @@ def test_too_little_space_is_refused_before_anything_starts(
 ) -> None:
     usage = SimpleNamespace(total=10, used=9, free=1024**3)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
-    with pytest.raises(BuildError, match=r"1\.0 GiB free, 2\.0 GiB needed.*TAISHI_CACHE"):
+    with pytest.raises(BuildError, match=r"1\.0 GiB free at .*, 2\.0 GiB needed.*TAISHI_CACHE"):
         check_space(tmp_path)
 
 
