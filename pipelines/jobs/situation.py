@@ -15,6 +15,7 @@ import structlog
 from pipelines.io.canary import Canary
 from pipelines.io.checkpoints import load_checkpoints
 from pipelines.io.influxdb import InfluxDb, InfluxSettings, RefusedPoint
+from pipelines.io.shards import shard_parts
 from pipelines.io.sink import KafkaSink, Record
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.kernels.batch import ShardBatch
@@ -145,4 +146,8 @@ class SituationFactory:
 
     def _store_is_behind(self, canary: Canary) -> bool:
         found = load_checkpoints(self.line.bootstrap, SituationJob.name, topic=self.line.checkpoint_topic)
-        return any(canary.lost_before(checkpoint.next_offset) for checkpoint in found.values())
+        return any(
+            canary.lost_before(checkpoint.next_offset)
+            for shard, checkpoint in found.items()
+            if shard_parts(shard)[0] in self.line.topics
+        )
