@@ -20,11 +20,13 @@ from schemas.errors import SettingsError, received_allowed
 __all__ = ["codec_names", "load_codecs"]
 
 _FOLDER: Final = Path(__file__).parent
+_TRANSPORTS: Final = {"file", "http", "mqtt"}
 
 
 def codec_names() -> tuple[str, ...]:
     """Every codec there is, in alphabetical order."""
-    return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/decode.py")))
+    folders = {path.parent.name for path in _FOLDER.glob("*/decode.py")}
+    return tuple(sorted(folders - _TRANSPORTS))
 
 
 def load_codecs(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Codec]:

@@ -72,7 +72,7 @@ def parse_json(payload: bytes) -> Any:
     """The JSON value; `encoding` if it is not UTF-8, `malformed` if it is not JSON."""
     try:
         return msgspec.json.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         text_of(payload, "utf-8")
         raise Unreadable(Reason.MALFORMED, f"JSON: {error}; received {_shown(payload)}") from error
 

@@ -8,14 +8,13 @@ version of the vendor's script to the next. A new model is a folder with a `deco
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from connectors.base import Decoded, Rejected
-from connectors.fields import Unreadable
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
@@ -55,18 +54,25 @@ def decode_frame(model: str, frame: Frame) -> Decoded | Rejected:
     return codec(frame)
 
 
-def tlv_blocks(data: bytes, lengths: Mapping[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
+def tlv_blocks(
+    data: bytes, lengths: Mapping[bytes, int]
+) -> tuple[list[tuple[bytes, bytes]], tuple[Rejected, ...]]:
     """Milesight's blocks: two bytes of channel and type, then as many bytes as that pair has.
 
-    `unsupported` for a pair not in `lengths` (what follows cannot be told apart), `malformed` for a cut one.
+    And what stopped the reading, if anything: `unsupported` for a pair not in `lengths` (what follows
+    cannot be told apart), `malformed` for a cut one. What was read before it counts: it may be an alarm.
     """
+    blocks: list[tuple[bytes, bytes]] = []
     at = 0
     while at < len(data):
         pair = data[at : at + 2]
         if len(pair) == 2 and pair not in lengths:
-            raise Unreadable(Reason.UNSUPPORTED, f"channel and type: received {pair.hex(' ')} at byte {at}")
+            detail = f"channel and type: received {pair.hex(' ')} at byte {at}"
+            return blocks, (Rejected(Reason.UNSUPPORTED, detail),)
         end = at + 2 + lengths.get(pair, 0)
         if len(pair) < 2 or end > len(data):
-            raise Unreadable(Reason.MALFORMED, f"frame: received {len(data)} bytes, cut in the block at {at}")
-        yield pair, data[at + 2 : end]
+            detail = f"frame: received {len(data)} bytes, cut in the block at {at}"
+            return blocks, (Rejected(Reason.MALFORMED, detail),)
+        blocks.append((pair, data[at + 2 : end]))
         at = end
+    return blocks, ()

@@ -6,7 +6,6 @@ from typing import Final
 
 from connectors.alarms import Incident
 from connectors.base import Decoded, Observation, SignalEvent
-from connectors.fields import reads
 from connectors.lorawan.frame import Frame, tlv_blocks
 
 __all__ = ["MODEL", "decode_frame"]
@@ -33,10 +32,9 @@ _FALL: Final = 0
 _TRIGGERED, _DEACTIVATED, _IGNORED = 1, 2, 3
 
 
-@reads
 def decode_frame(frame: Frame) -> Decoded:
     """Bed state as readings, falls as a reading and a signal, their end as a signal."""
-    blocks = list(tlv_blocks(frame.data, _LENGTHS))
+    blocks, rejected = tlv_blocks(frame.data, _LENGTHS)
     observations: list[Observation] = []
     signals: list[SignalEvent] = []
     for pair, value in blocks:
@@ -50,7 +48,7 @@ def decode_frame(frame: Frame) -> Decoded:
     # The state "fallen" repeats as long as it lasts, so it raises the signal but counts no new fall.
     if not signals and (_ROOM_STATE, bytes([_FALLEN])) in blocks:
         signals.append(Incident(frame.device, "care.emergency", "fall", frame.observed_at_ms).signal())
-    return Decoded(tuple(observations), tuple(signals))
+    return Decoded(tuple(observations), tuple(signals), rejected)
 
 
 def _fall(

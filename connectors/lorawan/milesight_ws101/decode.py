@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.alarms import Incident
-from connectors.base import Decoded
-from connectors.fields import Unreadable, reads
+from connectors.base import Decoded, Rejected
 from connectors.lorawan.frame import Frame, tlv_blocks
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
@@ -31,14 +30,16 @@ _LENGTHS: Final = {
 }
 
 
-@reads
 def decode_frame(frame: Frame) -> Decoded:
-    """One SOS a press block; battery and version blocks say nothing we count."""
-    presses = [value[0] for pair, value in tlv_blocks(frame.data, _LENGTHS) if pair == _PRESS]
-    unknown = [press for press in presses if press not in _PRESSES]
-    if unknown:
-        raise Unreadable(Reason.MALFORMED, received_allowed("press", unknown[0], _PRESSES))
-    if not presses:
-        return Decoded()
+    """One SOS a frame with a press; battery and version blocks say nothing we count."""
+    blocks, rejected = tlv_blocks(frame.data, _LENGTHS)
+    presses = [value[0] for pair, value in blocks if pair == _PRESS]
+    rejected += tuple(
+        Rejected(Reason.MALFORMED, received_allowed("press", press, _PRESSES))
+        for press in presses
+        if press not in _PRESSES
+    )
+    if not any(press in _PRESSES for press in presses):
+        return Decoded(rejected=rejected)
     incident = Incident(frame.device, "care.emergency", "sos", frame.observed_at_ms, seq=frame.seq)
-    return Decoded((incident.observation(),), (incident.signal(),))
+    return Decoded((incident.observation(),), (incident.signal(),), rejected)
