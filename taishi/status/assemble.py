@@ -50,14 +50,15 @@ _BY_REASON: Final = {
 def assemble(district: str, window_s: int, now: Gathered, before: Gathered | None = None) -> Snapshot:
     """The snapshot; `window_s` is the size of the windows in `now.windows`."""
     unreadable, scrape = _scrape(now.metrics)
-    earlier = _sources(_scrape(before.metrics)[1], None, 0.0) if before else ()
+    earlier = _scrape(before.metrics)[1] if before else None
     elapsed_s = (now.at_ms - before.at_ms) / 1000 if before else 0.0
-    former = {source.name: source for source in earlier}
+    former = {source.name: source for source in _sources(earlier, None, 0.0)} if earlier else {}
     sources = _sources(scrape, former if before else None, elapsed_s)
     shards = _shards(scrape, now.log)
     parts = _parts(now, unreadable)
     domains = _domains(now, window_s)
     checks = conservation(sources, [shard for shard in shards if shard.shard in _SHARDS], former)
+    canary = _grown("taishi_canary_failures_total", scrape, earlier)
     return Snapshot(
         district=district,
         taken_at_ms=now.at_ms,
@@ -67,7 +68,7 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
         shards=shards,
         domains=domains,
         checks=checks,
-        problems=tuple(_problems(now, parts, sources, domains, checks, scrape)),
+        problems=tuple(_problems(now, parts, sources, domains, checks, canary)),
     )
 
 
@@ -203,7 +204,7 @@ def _problems(
     sources: Sequence[SourceView],
     domains: Sequence[DomainView],
     checks: Iterable[Check],
-    scrape: Scrape,
+    canary: float,
 ) -> Iterable[str]:
     if not now.running and now.stack is None and not now.metrics:
         yield "nothing runs here: `taishi up` starts everything"
@@ -219,9 +220,16 @@ def _problems(
     yield from (
         f"{check.name}, {check.subject}: {check.detail}" for check in checks if check.verdict == "broken"
     )
-    failures = scrape.total("taishi_canary_failures_total")
-    if failures:
-        yield f"worker-situation: {failures:g} windows that InfluxDB acknowledged could not be read back"
+    if canary > 0:
+        yield f"worker-situation: InfluxDB lacked what it had acknowledged ({canary:g} marks); rebuilding"
+
+
+def _grown(name: str, now: Scrape, before: Scrape | None) -> float:
+    """By how much a counter grew between two looks; 0 where there is no look before."""
+    if before is None:
+        return 0.0
+    count, former = now.total(name) or 0.0, before.total(name) or 0.0
+    return count - former if count >= former else count
 
 
 def _no_picture(domains: Sequence[DomainView], sources: Iterable[SourceView]) -> Iterable[str]:

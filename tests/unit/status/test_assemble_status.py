@@ -166,9 +166,10 @@ def test_words_of_others_are_shown_as_they_are():
     assert "[red]refused[/nothing]" in shown(snapshot(stack=stack(part)))
 
 
-def test_windows_that_could_not_be_read_back_are_a_problem():
-    metrics = {"worker-situation": "taishi_canary_failures_total 2\n"}
-    assert "could not be read back" in snapshot(metrics=metrics).problems[0]
+def test_a_store_that_lost_what_it_acknowledged_is_a_problem_until_it_was_seen():
+    failed = {"worker-situation": "taishi_canary_failures_total 1\n"}
+    assert "had acknowledged" in snapshot(gathered(metrics={}), metrics=failed).problems[0]
+    assert snapshot(gathered(metrics=failed), metrics=failed).well
 
 
 def test_the_table_shows_the_key_figures_in_both_languages():
