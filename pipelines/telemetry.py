@@ -12,6 +12,7 @@ __all__ = [
     "POINTS_REFUSED",
     "POINTS_WRITTEN",
     "RECORDS_SKIPPED",
+    "WINDOW_RECORDS",
     "WINDOW_TO_QUERYABLE_SECONDS",
     "LineTelemetry",
 ]
@@ -66,6 +67,13 @@ WINDOW_TO_QUERYABLE_SECONDS: Final = Histogram(
     buckets=(1, 2, 3, 4, 5, 5.5, 6, 6.5, 7, 8, 10, 15, 30, 60),
 )
 CANARY_FAILURES: Final = Counter("taishi_canary_failures_total", "acknowledged points not found again")
+# A gauge, though it only grows: it comes from the checkpoint, as the readings' accounts do.
+WINDOW_RECORDS: Final = Gauge(
+    "taishi_window_records_total",
+    "windows of grids, by what became of them: taken, repeated, final (too late to change), orphaned (of a "
+    "shard too far behind: not in the sums), refused",
+    ["shard", "what"],
+)
 RECORDS_SKIPPED: Final = Counter(
     "taishi_records_skipped_total", "records of `windows` that are none", ["reason"]
 )

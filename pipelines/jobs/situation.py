@@ -23,7 +23,7 @@ from pipelines.kernels.points import line, newest
 from pipelines.kernels.rollup import PlaceWindow, RollupOutput, fold_windows
 from pipelines.kernels.rollup_codec import rollup_from_bytes, rollup_to_bytes
 from pipelines.kernels.rollup_state import RollupSettings, RollupState
-from pipelines.telemetry import RECORDS_SKIPPED, WINDOW_TO_QUERYABLE_SECONDS, LineTelemetry
+from pipelines.telemetry import RECORDS_SKIPPED, WINDOW_RECORDS, WINDOW_TO_QUERYABLE_SECONDS, LineTelemetry
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import QUARANTINE
 
@@ -31,7 +31,7 @@ __all__ = ["SituationFactory", "SituationJob"]
 
 _LOG = structlog.get_logger(__name__)
 _RECENT_S = 120.0
-"""Older windows are revisions or a rebuild: they say nothing about latency."""
+"""Older windows are a rebuild or an outage caught up: they say nothing about latency."""
 
 
 class SituationJob:
@@ -94,7 +94,9 @@ class SituationJob:
         return rollup_from_bytes(data)
 
     def report(self, shard: str, state: RollupState, telemetry: LineTelemetry) -> None:
-        """How far behind now the least advanced shard of the readings has closed."""
+        """How far behind now the least advanced shard has closed; what became of the window records."""
+        for what, count in state.accounts.items():
+            WINDOW_RECORDS.labels(shard, what).set(count)
         marks = [mark for held in state.domains.values() for mark in held.closed_ms.values()]
         if marks:
             telemetry.watermark_age_seconds.labels(shard).set(time.time() - min(marks) / 1000)
@@ -117,9 +119,9 @@ def _refused_point(point: RefusedPoint, now_ms: int) -> Record:
     return Record(QUARANTINE, refused.address.encode(), refused.payload, tuple(refused.headers()))
 
 
-def _observe(outputs: Sequence[PlaceWindow], now_s: float) -> None:
-    """One observation a window, level and domain, of windows that have just ended."""
-    ends = {(w.level, w.domain, w.window_s, w.start_ms / 1000 + w.window_s) for w in outputs}
+def _observe(windows: Sequence[PlaceWindow], now_s: float) -> None:
+    """One observation a window, level and domain, when it is first there."""
+    ends = {(w.level, w.domain, w.window_s, w.start_ms / 1000 + w.window_s) for w in windows if w.first}
     for level, _, _, end_s in ends:
         if now_s - end_s < _RECENT_S:
             WINDOW_TO_QUERYABLE_SECONDS.labels(level).observe(now_s - end_s)

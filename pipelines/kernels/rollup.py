@@ -46,6 +46,7 @@ class PlaceWindow:
     `values` is fixed point (millionths), one column a measure. `grids` says how many grids are in
     it, `complete` whether every shard of the domain has closed it. `revision` is the sum of the
     grids' revisions: it rises whenever one of them does, in whatever order the shards spoke.
+    `first`: it was not sent before (a place above the grids: not as complete), so it tells latency.
     """
 
     domain: Domain
@@ -57,6 +58,7 @@ class PlaceWindow:
     grids: int
     complete: bool
     values: Int64s
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Rollup:
         newest_ms = held.closed_by_any_ms
         if newest_ms is not None and end_ms + self.settings.patience_ms <= newest_ms:
             self.state.count("orphaned")
-            self._send_grid(window, row)
+            self._send_grid(window, row, first=False)
             return
         cell = held.cells.get((window.start_ms, window.window_s))
         if cell is None:
@@ -187,9 +189,9 @@ class _Rollup:
         cell.grids[parents] += before < 0
         cell.dirty[parents] = True
         rows.values[at], rows.revision[at] = row, window.revision
-        self._send_grid(window, row)
+        self._send_grid(window, row, first=before < 0)
 
-    def _send_grid(self, window: Window, row: Int64s) -> None:
+    def _send_grid(self, window: Window, row: Int64s, *, first: bool) -> None:
         self.output.windows.append(
             PlaceWindow(
                 domain=window.domain,
@@ -200,6 +202,7 @@ class _Rollup:
                 revision=window.revision,
                 grids=1,
                 complete=True,
+                first=first,
                 values=row,
             )
         )
@@ -227,6 +230,7 @@ class _Rollup:
             return
         cell.fit(len(held.areas))
         chosen = cell.dirty if cell.told == complete else cell.grids > 0
+        first = complete and cell.told != 1
         areas, (start_ms, window_s) = list(held.areas), key
         for row in np.flatnonzero(chosen).tolist():
             level, place = areas[row]
@@ -240,6 +244,7 @@ class _Rollup:
                     revision=int(cell.revision[row]),
                     grids=int(cell.grids[row]),
                     complete=complete,
+                    first=first,
                     values=cell.sums[row].copy(),
                 )
             )

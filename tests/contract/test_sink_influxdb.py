@@ -72,6 +72,7 @@ def window(**fields):
         "revision": 7,
         "grids": 1,
         "complete": True,
+        "first": True,
         "values": np.arange(len(plan_for(fields.get("domain", "care")).measures)) * 1_500_000,
     }
     return PlaceWindow(**given | fields)

@@ -1,0 +1,86 @@
+"""From a window's end until a reader finds it: InfluxDB is asked again and again, as a board would.
+
+`python -m benchmarks.latency [--seconds 60] [--json]` against the running stack. It measures what
+`taishi_window_to_queryable_seconds` says from inside, from outside: the district's window counts from
+its end to the first answer that holds it as complete. Includes the watermark's delay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import click
+import msgspec
+import numpy as np
+
+from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from schemas.errors import SettingsError
+from schemas.kinds import DOMAINS
+from taishi.settings import load_settings
+
+__all__ = ["main", "newest_complete", "watch"]
+
+
+def newest_complete(store: InfluxDb, district: str, window: str) -> dict[str, int]:
+    """Domain -> start of the newest window that the district has complete."""
+    starts: dict[str, int] = {}
+    for domain in DOMAINS:
+        rows = store.query(
+            f'SELECT "complete" FROM "{domain}" WHERE "level" = \'district\' AND '  # noqa: S608 - our own names
+            f'"place" = \'{district}\' AND "window" = \'{window}\' AND "complete" = 1 '
+            "ORDER BY time DESC LIMIT 1"
+        )
+        if rows:
+            starts[domain] = int(str(rows[0]["time"]))
+    return starts
+
+
+def watch(store: InfluxDb, district: str, window_s: int, seconds: float) -> Iterator[float]:
+    """Age in s of each window when it is first found; windows there at the beginning do not count."""
+    name = f"{window_s}s" if window_s % 60 else f"{window_s // 60}m"
+    known = newest_complete(store, district, name)
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        found = newest_complete(store, district, name)
+        answered_s = time.time()
+        for domain, start_ms in found.items():
+            if start_ms > known.get(domain, 0):
+                if domain in known:
+                    yield answered_s - (start_ms / 1000 + window_s)
+                known[domain] = start_ms
+        time.sleep(0.05)  # 20 looks a second: an observation is at most 50 ms and one query too late
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True, help="How long to watch.")
+@click.option("--window-s", default=10, show_default=True, help="Which window size.")
+@click.option("--json", "as_json", is_flag=True)
+def main(seconds: float, window_s: int, *, as_json: bool) -> None:
+    """Print how long after their end windows can be queried."""
+    settings = load_settings()
+    store = InfluxDb(
+        InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token)
+    )
+    ages_s = np.array(list(watch(store, settings.district, window_s, seconds)))
+    if not ages_s.size:
+        raise SettingsError(
+            f"no window of the district became complete within {seconds:g} s: does `taishi up` run?"
+        )
+    figures = {
+        "windows": int(ages_s.size),
+        "p50_s": round(float(np.quantile(ages_s, 0.5)), 3),
+        "p95_s": round(float(np.quantile(ages_s, 0.95)), 3),
+        "p99_s": round(float(np.quantile(ages_s, 0.99)), 3),
+        "max_s": round(float(ages_s.max()), 3),
+        "delay_s": settings.delay_s,
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+    else:
+        for figure, value in figures.items():
+            click.echo(f"{figure:10} {value:>10}")
+
+
+if __name__ == "__main__":
+    main()
