@@ -1,11 +1,13 @@
-"""The README's queries, run as they stand against a real InfluxDB; only the port is another."""
+"""The README's requests, run as they stand against real parts; only the ports are others."""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +23,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-QUERIES = [
-    block
-    for block in re.findall(
-        r"^```sh\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    if block.startswith("curl ")
-]
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+QUERIES = [block for block in BLOCKS if block.startswith("curl ") and "/query" in block]
+POSTS = [block for block in BLOCKS if block.startswith("curl ") and "/readings" in block]
+REGISTRY = "device,model,kind,grid,longitude,latitude,crs,subject,capacity,simulated\n"
 PLACES = re.compile(r"level = '(\w+)' AND place = '(\d+)'")
+
+
+def answer_to(request: str, written_port: int, port: int) -> dict[str, object]:
+    """Run a block in a shell and read the JSON it prints."""
+    here = request.replace(f"127.0.0.1:{written_port}", f"127.0.0.1:{port}")
+    done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, check=True, timeout=30)
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +68,27 @@ def test_the_readme_asks_for_a_district_a_street_and_a_grid_in_every_domain() ->
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: re.search(r"FROM (\w+)", query)[1])
 def test_the_query_answers_with_every_column_it_names(seeded: Stack, query: str) -> None:
-    here = query.replace("127.0.0.1:18086", f"127.0.0.1:{seeded.settings.influxdb_port}")
-    done = subprocess.run(["bash", "-c", here], capture_output=True, text=True, check=True, timeout=30)
-    (result,) = json.loads(done.stdout)["results"]
+    (result,) = answer_to(query, 18086, seeded.settings.influxdb_port)["results"]
     (series,) = result["series"]
     wanted = re.search(r"SELECT (.+?) FROM", query)[1].split(", ")
     assert series["columns"] == ["time", *wanted]
     assert None not in series["values"][0]
+
+
+@pytest.fixture
+def http_port(stack: Stack) -> Iterator[int]:
+    """The port of an HTTP connector of the stack's, with an empty device registry, once it listens."""
+    (stack.settings.home / "devices.csv").write_text(REGISTRY, encoding="utf-8")
+    log = stack.settings.logs / "readme-connect-http.log"
+    with stack.start("connect", "http", log=log) as process:
+        deadline_s = time.monotonic() + 30
+        while "http listening" not in log.read_text(encoding="utf-8"):
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline_s
+            threading.Event().wait(0.1)
+        yield stack.settings.http_port
+        process.terminate()
+
+
+def test_the_reading_is_accepted(http_port: int) -> None:
+    assert [answer_to(post, 18080, http_port) for post in POSTS] == [{"readings": 1, "signals": 0}]
