@@ -1,1 +1,1 @@
-"""How Taishi is put somewhere: `embedded` (one command, no Docker, no root), compose, kubernetes."""
+"""How Taishi is put somewhere: `embedded` is the one-command stack without Docker or root."""
