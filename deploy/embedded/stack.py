@@ -79,7 +79,7 @@ def up(
         folder.mkdir(parents=True, exist_ok=True)
     check_space(settings.home, DATA_BYTES)
     wanted = ordered(declared(settings, Path("java"), demo), only)
-    names = {part.name for part in wanted}
+    names = [part.name for part in wanted]
     java = _prepare(settings, names, report)
     parts = ordered(declared(settings, java, demo), names)
     for name in children.end_leftovers(settings.pids):
@@ -142,7 +142,7 @@ def down(settings: StackSettings) -> bool:
     return running or bool(left)
 
 
-def _prepare(settings: StackSettings, names: set[str], report: fetch.Report) -> Path:
+def _prepare(settings: StackSettings, names: list[str], report: fetch.Report) -> Path:
     """Everything the named parts need in the cache; the Java to run Kafka with."""
     families = {name.partition("-")[0] for name in names}
     fetch.fetch([a for name, a in fetch.ARTIFACTS.items() if name in families], settings.cache, report)
