@@ -78,7 +78,7 @@ class MqttConnector:
         self._wake()
 
     def run(self) -> None:
-        """Connect, and connect again, until stopped and drained."""
+        """Connect, and connect again, until stopped and drained; once per object."""
         while not self._stopping.is_set():
             if self._connect():
                 self._serve()
@@ -86,6 +86,8 @@ class MqttConnector:
         if self._client.socket() is not None:
             self._client.disconnect()
             self._client.loop_write()
+        self._wake_read.close()
+        self._wake_write.close()
         _LOG.info("mqtt left", in_flight=self._gateway.in_flight)
 
     def _connect(self) -> bool:
@@ -142,7 +144,7 @@ class MqttConnector:
                 self._client.ack(packet_id, 1)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # full means: already awake
+        with contextlib.suppress(OSError):  # full means already awake; closed, that nobody is left to wake
             self._wake_write.send(b"\0")
 
     def _pause(self) -> None:

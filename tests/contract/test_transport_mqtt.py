@@ -1,0 +1,252 @@
+"""What the MQTT connector promises: PUBACK only for what the log confirmed, on the same connection."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from connectors.base import Device
+from connectors.codecs import load_codecs
+from connectors.gateway import Gateway, Limits
+from connectors.mqtt.client import MqttConnector, MqttSettings
+from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.producer import Record
+from connectors.resolve import Resolver
+from deploy.embedded.ports import free_ports, is_free
+from schemas.errors import SettingsError
+
+GRID = "370202001001001"
+LIMIT_S = 15.0
+NAMES = (f"mqtt-test{number}" for number in count())
+
+
+def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
+    tick = threading.Event()
+    for _ in range(int(limit_s / 0.02)):
+        if condition():
+            return
+        tick.wait(0.02)
+    raise AssertionError(f"not within {limit_s} s")
+
+
+def never(condition: Callable[[], object], for_s: float = 0.5) -> None:
+    with pytest.raises(AssertionError):
+        wait_until(condition, for_s)
+
+
+class HeldLog:
+    """Keeps what it is given; `confirm` is Kafka's delivery report, from another thread than the reader's."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[Sequence[Record], Callable[[], None]]] = []
+
+    def deliver(self, records: Sequence[Record], on_delivered: Callable[[], None]) -> None:
+        self.groups.append((records, on_delivered))
+
+    def confirm(self) -> None:
+        groups, self.groups = self.groups, []
+        for _, on_delivered in groups:
+            on_delivered()
+
+
+class Places:
+    def locate(self, *_point: float) -> str | None:
+        return None
+
+    def has_grid(self, *_code: str) -> bool:
+        return True
+
+
+class Broker:
+    def __init__(self) -> None:
+        self.port, self._metrics_port = free_ports(2)
+        self.start()
+
+    def start(self) -> None:
+        environment = dict(os.environ) | {
+            "TAISHI_MQTT_PORT": str(self.port),
+            "TAISHI_METRICS_PORT": str(self._metrics_port - 6),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "taishi.cli.main", "broker"],
+            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_until(lambda: not is_free(self.port))
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+
+class Sender:
+    """A device: what it sent, and what was acknowledged to it."""
+
+    def __init__(self, port: int) -> None:
+        self.confirmed: set[int] = set()
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"device-{time.time_ns()}")
+        self._client.reconnect_delay_set(0.1, 0.3)
+        self._client.max_inflight_messages_set(0)
+        self._client.on_publish = lambda _client, _user, packet, *_: self.confirmed.add(packet)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def send(self, number: int = 0, topic: str = "taishi/readings/a") -> int:
+        payload = (
+            b'{"device":"a","kind":"parking.space","metric":"occupied","value":1,"observed_at_ms":%d}'
+            % (1_795_392_000_000 + number)
+        )
+        return self._client.publish(topic, payload, qos=1).mid
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class Running:
+    """A connector in a thread of this process."""
+
+    def __init__(self, port: int, log: HeldLog, limits: Limits | None = None, drain_s: float = 0.2) -> None:
+        devices = {"a": Device("a", "", "parking.space", GRID, None, "", None, simulated=False)}
+        codecs = load_codecs(["native"], {}) | {UNROUTED: Unrouted()}
+        resolver = Resolver(devices, Places())
+        self.gateway = Gateway(next(NAMES), codecs, devices, resolver, log, limits)  # type: ignore[arg-type]
+        settings = MqttSettings("127.0.0.1", port, "connector", drain_s=drain_s)
+        self.connector = MqttConnector(settings, TopicRoutes({"taishi/readings/+": "native"}), self.gateway)
+        self.thread = threading.Thread(target=self.connector.run)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.connector.stop()
+        self.thread.join(LIMIT_S)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    running = Broker()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def run(broker: Broker) -> Iterator[Callable[..., Running]]:
+    all_of_them: list[Running] = []
+
+    def running(log: HeldLog, **options: object) -> Running:
+        all_of_them.append(Running(broker.port, log, **options))  # type: ignore[arg-type]
+        return all_of_them[-1]
+
+    yield running
+    for each in all_of_them:
+        each.stop()
+
+
+@pytest.fixture
+def sender(broker: Broker) -> Iterator[Sender]:
+    device = Sender(broker.port)
+    yield device
+    device.close()
+
+
+def test_puback_comes_after_the_logs_confirmation(run: Callable[..., Running], sender: Sender) -> None:
+    log = HeldLog()
+    run(log)
+    packets = {sender.send(number) for number in range(50)}
+    wait_until(lambda: len(log.groups) == 50)
+    never(lambda: sender.confirmed)
+    log.confirm()
+    wait_until(lambda: sender.confirmed == packets)
+
+
+def test_a_confirmation_of_an_earlier_connection_acknowledges_nothing(
+    broker: Broker, run: Callable[..., Running], sender: Sender
+) -> None:
+    log = HeldLog()
+    run(log)
+    sender.send(1)
+    wait_until(lambda: log.groups)
+    stale, log.groups = log.groups, []
+    broker.kill()
+    broker.start()
+    packets = {sender.send(2)}
+    wait_until(lambda: len(log.groups) >= 2)  # the first comes again, and the second with it
+    for _, on_delivered in stale:
+        on_delivered()
+    never(lambda: packets & sender.confirmed)
+    log.confirm()
+    wait_until(lambda: packets <= sender.confirmed)
+
+
+def test_without_room_the_socket_is_not_read_and_acknowledgements_still_go_out(
+    run: Callable[..., Running], sender: Sender
+) -> None:
+    log = HeldLog()
+    run(log, limits=Limits(messages=10))
+    packets = {sender.send(number) for number in range(100)}
+    wait_until(lambda: len(log.groups) >= 10)
+    never(lambda: len(log.groups) > 10)
+    first = log.groups[0][1]
+    del log.groups[0]
+    first()
+    wait_until(lambda: len(sender.confirmed) == 1)
+    wait_until(lambda: len(log.groups) == 10)
+    while sender.confirmed != packets:
+        log.confirm()
+        wait_until(lambda: log.groups or sender.confirmed == packets)
+
+
+def test_what_is_unconfirmed_at_the_end_goes_to_the_next_process(
+    run: Callable[..., Running], sender: Sender
+) -> None:
+    lost, log = HeldLog(), HeldLog()
+    first = run(lost)
+    packet = sender.send()
+    wait_until(lambda: lost.groups)
+    first.stop()
+    assert packet not in sender.confirmed
+    run(log)
+    wait_until(lambda: log.groups)
+    log.confirm()
+    wait_until(lambda: packet in sender.confirmed)
+
+
+def test_stopping_waits_for_what_the_log_still_confirms(run: Callable[..., Running], sender: Sender) -> None:
+    log = HeldLog()
+    running = run(log, drain_s=10.0)
+    packet = sender.send()
+    wait_until(lambda: log.groups)
+    running.connector.stop()
+    never(lambda: not running.thread.is_alive(), for_s=0.3)
+    log.confirm()
+    running.thread.join(5)
+    assert not running.thread.is_alive()
+    wait_until(lambda: packet in sender.confirmed)
+
+
+def test_it_waits_for_a_broker_that_is_not_there_yet() -> None:
+    (port,) = free_ports(1)
+    running = Running(port, HeldLog())
+    never(lambda: not running.thread.is_alive(), for_s=0.5)
+    running.stop()
+
+
+def test_the_first_filter_that_matches_names_the_codec() -> None:
+    routes = TopicRoutes({"a/+/up": "native", "a/#": "fhir"})
+    assert [routes.codec_of(topic) for topic in ("a/1/up", "a/1/down", "a", "b")] == [
+        "native", "fhir", "fhir", UNROUTED,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("topic_filter", ["", "a/b+", "a/#/c", "#a", "a/+b/c"])
+def test_a_bad_filter_is_refused_at_the_start(topic_filter: str) -> None:
+    with pytest.raises(SettingsError, match="topic filter"):
+        TopicRoutes({topic_filter: "native"})
