@@ -13,6 +13,7 @@ import numpy as np
 
 from pipelines.kernels.batch import Int64s, ShardBatch
 from pipelines.kernels.fold import fold
+from pipelines.kernels.plan import plan_for
 from pipelines.kernels.state import FoldSettings, ShardState, WindowBlock
 from schemas.kinds import Domain
 
@@ -24,10 +25,11 @@ _LENGTHS: Final[tuple[tuple[Level, int], ...]] = (("community", 12), ("street", 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Windows that lie wholly in `[from_ms, to_ms)`."""
+    """Windows that lie wholly in `[from_ms, to_ms)`; `heard` drops those in which no grid was heard of."""
 
     from_ms: int
     to_ms: int
+    heard: bool = False
 
     def holds(self, block: WindowBlock) -> bool:
         """Whether the block's window lies in the range."""
@@ -51,10 +53,16 @@ def settled_windows(
     open_windows: dict[tuple[int, int], SettledWindow] = {}
     for batch in batches:
         for flush in fold(settings, state, batch).flushes:
-            for block in filter(wanted.holds, flush.blocks):
+            for block in flush.blocks:
+                if not wanted.holds(block) or (wanted.heard and not _is_heard(state.domain, block)):
+                    continue
                 _take(open_windows, state.domain, flush.revision, block)
         yield from _final(settings, state, open_windows)
     yield from open_windows.values()
+
+
+def _is_heard(domain: Domain, block: WindowBlock) -> bool:
+    return bool(block.values[:, plan_for(domain).measures.index("readings")].any())
 
 
 def _take(

@@ -14,6 +14,7 @@ import click
 
 from pipelines.io.influxdb import InfluxSettings
 from pipelines.kernels.settled import Range
+from pipelines.kernels.state import FoldSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
 from schemas.topics import readings_topic
@@ -23,7 +24,9 @@ from taishi.settings import Settings, load_settings
 
 __all__ = ["backfill", "backfill_readings", "parse_time_ms", "tell"]
 
-_FOREVER = Range(0, 2**53)
+_FOREVER = Range(0, 2**53, heard=True)
+_RECORDED = FoldSettings(window_s=(60, 3600), delay_ms=0, lateness_ms=0)
+"""Recordings are sorted, so nothing is late, and span months: windows of a minute and an hour."""
 
 
 @click.command()
@@ -61,21 +64,24 @@ def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_json: bool) ->
 
 
 def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, bytes]]]) -> dict[str, int]:
-    """Fold readings of files, (observed_at_ms, JSON) by domain, at their own times, into InfluxDB."""
+    """Fold readings of files, (observed_at_ms, JSON) by domain, at their own times, into InfluxDB.
+
+    Windows of 1 minute and 1 hour, those in which something was heard: a recording may be silent
+    for years.
+    """
     from pipelines.io.bounded import SpooledStretch, spool  # noqa: PLC0415 - Beam takes seconds to import
     from pipelines.jobs.backfill import BackfillSettings  # noqa: PLC0415
     from pipelines.jobs.backfill import backfill as run  # noqa: PLC0415
 
     _quiet()
-    fold = fold_settings(settings)
-    close_after_ms = fold.delay_ms + max(fold.window_s) * 1000
+    close_after_ms = max(_RECORDED.window_s) * 1000
     with tempfile.TemporaryDirectory(prefix="taishi-backfill-") as folder:
         stretches = []
         for domain, rows in readings.items():
             path = Path(folder) / f"{domain}.ndjson"
             spool(path, rows)
             stretches.append(SpooledStretch(path, f"file.{domain}/0", close_after_ms))
-        return run(BackfillSettings(fold, _FOREVER, _influxdb(settings)), stretches)
+        return run(BackfillSettings(_RECORDED, _FOREVER, _influxdb(settings)), stretches)
 
 
 def parse_time_ms(text: str) -> int:

@@ -1,0 +1,1 @@
+"""Recordings: rows of CSV or NDJSON files read by a mapping, sent as if they happened now or as recorded."""
