@@ -45,11 +45,12 @@ _START_S: Final = 60.0
 @click.command()
 @click.option("--bootstrap", default="127.0.0.1:19092", help="host:port of a Kafka with Taishi's topics.")
 @click.option("--count", default=20_000, help="Messages a transport.")
+@click.option("--mqtt", "mqtt_address", default=None, help="host:port of another MQTT broker.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(bootstrap: str, count: int, as_json: bool) -> None:
+def main(bootstrap: str, count: int, mqtt_address: str | None, as_json: bool) -> None:
     """Messages per second of each way in."""
     with tempfile.TemporaryDirectory() as folder:
-        said = _measure(Path(folder), bootstrap, count)
+        said = _measure(Path(folder), bootstrap, count, mqtt_address)
     if as_json:
         print(json.dumps(said))
         return
@@ -57,20 +58,24 @@ def main(bootstrap: str, count: int, as_json: bool) -> None:
         print(f"{what:8} {rate:>9,.0f} messages/s")
 
 
-def _measure(home: Path, bootstrap: str, count: int) -> dict[str, float]:
+def _measure(home: Path, bootstrap: str, count: int, mqtt_address: str | None) -> dict[str, float]:
     registry = home / "devices.csv"
     registry.write_text(f"{','.join(COLUMNS)}\nbench,native,parking.space,{_GRID},,,,,,true\n")
     mqtt_port, http_port, metrics_port = free_ports(3)
+    if mqtt_address:
+        mqtt_port = int(mqtt_address.rpartition(":")[2])
     environment = dict(os.environ) | {
         "TAISHI_HOME": str(home),
         "TAISHI_KAFKA_ADDRESS": bootstrap,
+        "TAISHI_MQTT_ADDRESS": mqtt_address or f"127.0.0.1:{mqtt_port}",
         "TAISHI_MQTT_PORT": str(mqtt_port),
         "TAISHI_HTTP_PORT": str(http_port),
         "TAISHI_METRICS_PORT": str(metrics_port),
     }
     said = {"decode": _decode_rate(registry, count)}
     with ExitStack() as running:
-        for words in (("broker",), ("connect", "mqtt"), ("connect", "http")):
+        broker = () if mqtt_address else (("broker",),)
+        for words in (*broker, ("connect", "mqtt"), ("connect", "http")):
             running.enter_context(_taishi(words, environment))
         for port in (mqtt_port, http_port):
             _wait(lambda port=port: not is_free(port))  # type: ignore[misc]

@@ -279,6 +279,41 @@ def test_http_says_what_became_of_a_message(stack: Stack, start: Starting, follo
     )
 
 
+def test_a_sender_that_repeats_until_202_loses_nothing_when_http_is_killed(
+    stack: Stack, start: Starting, follow: Following
+) -> None:
+    log = follow("readings.parking")
+    connector = start("http")
+    wait_until(lambda: answers(stack))
+    address = f"http://127.0.0.1:{stack.settings.http_port}/readings"
+    first_ms = time.time_ns() // 1_000_000 - 20_000
+    taken: list[int] = []
+
+    def send(client: httpx.Client, at_ms: int) -> bool:
+        try:
+            return client.post(address, content=reading(at_ms)).status_code == 202
+        except httpx.TransportError:
+            return False
+
+    def send_all() -> None:
+        with httpx.Client() as client:
+            for at_ms in range(first_ms, first_ms + 300):
+                wait_until(lambda at_ms=at_ms: send(client, at_ms))
+                taken.append(at_ms)
+
+    sender = threading.Thread(target=send_all)
+    sender.start()
+    for so_many in (50, 150):
+        wait_until(lambda so_many=so_many: len(taken) > so_many)
+        connector.kill()
+        connector.wait()
+        connector = start("http")
+    sender.join(LIMIT_S)
+    assert len(taken) == 300
+    assert set(log.observed()) == set(taken)
+    assert len({json.loads(record.value())["id"] for record in log.records}) == 300
+
+
 def test_an_sos_becomes_a_signal_with_the_pseudonym(
     stack: Stack, start: Starting, follow: Following, device: Publisher
 ) -> None:
