@@ -108,17 +108,26 @@ def _source(
         field: {reason or _NO_REASON: int(count) for reason, count in by_name.get(name, {}).items() if count}
         for field, by_name in reasons.items()
     }
-    rate = None
-    if former is not None and elapsed_s > 0 and name in former:
-        passed = numbers["readings_forwarded"] - former[name].readings_forwarded
-        rate = passed / elapsed_s if passed >= 0 else None  # less than before: the connector was restarted
     return SourceView(
         name=name,
         messages_quarantined=by_reason["messages_quarantined"],
         readings_quarantined=by_reason["readings_quarantined"],
-        readings_per_s=rate,
+        readings_per_s=_rate(numbers, former.get(name), elapsed_s) if former else None,
         **numbers,
     )
+
+
+def _rate(numbers: Mapping[str, int], before: SourceView | None, elapsed_s: float) -> float | None:
+    """Readings a second between two looks; at the aggregate for a source without a connector (a replay).
+
+    None where a count fell: its process was restarted.
+    """
+    if before is None or elapsed_s <= 0:
+        return None
+    passed = numbers["readings_forwarded"] - before.readings_forwarded
+    if not numbers["received"]:
+        passed = numbers["consumed"] - before.consumed
+    return passed / elapsed_s if passed >= 0 else None
 
 
 def _shards(scrape: Scrape, log: LogEnds | str) -> tuple[ShardView, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -45,18 +45,21 @@ def _title(snapshot: Snapshot) -> Text:
     return Text.assemble(f"态势 Taishi · {snapshot.district} · {at:%H:%M:%S} · ", state)
 
 
-def _table(title: str, *columns: str, left: int = 1) -> Table:
-    """The first `left` columns hold words, the others numbers."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", expand=True, box=None, padding=(0, 1)
-    )
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < left else "right", header_style="dim")
+def _table(title: str, *columns: tuple[str, str], left: int = 1) -> Table:
+    """Columns by their Chinese and English names; the first `left` hold words and are never cut."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1))
+    for number, (chinese, english) in enumerate(columns):
+        words = number < left
+        table.add_column(
+            f"{chinese}\n{english}", justify="left" if words else "right", header_style="dim", no_wrap=words
+        )
     return table
 
 
 def _domains(snapshot: Snapshot) -> RenderableType:
-    table = _table("全区态势 The district now", both("领域", "domain"), both("时窗", "window"), "", left=3)
+    table = _table("全区态势 The district now", ("领域", "domain"), ("时窗", "window"), left=2)
+    table.show_header = False
+    table.add_column(overflow="fold")
     for domain in snapshot.domains:
         table.add_row(both(DOMAIN_NAMES[domain.domain], domain.domain), _window(domain), _figures(domain))
     return table
@@ -90,30 +93,32 @@ def _number(name: str, value: float) -> str:
     return f"{value:.1%}" if name == "occupancy" else f"{value:,.0f}"
 
 
-def _sources(sources: Iterable[SourceView]) -> RenderableType:
+def _sources(sources: Sequence[SourceView]) -> RenderableType:
+    """A line for each source that has sent something; the others in one line below."""
     table = _table(
         "来源 Sources: messages, then readings",
-        both("来源", "source"),
-        both("隔离原因", "quarantined by reason"),
-        both("收到", "received"),
-        both("确认", "acknowledged"),
-        both("拒收", "refused"),
-        both("在途", "in flight"),
-        both("入库", "stored"),
-        both("重复", "duplicate"),
-        both("迟到", "late"),
-        both("条/秒", "readings/s"),
-        left=2,
+        ("来源", "source"),
+        ("收到", "received"),
+        ("确认", "acknowledged"),
+        ("拒收", "refused"),
+        ("在途", "in flight"),
+        ("入库", "stored"),
+        ("重复", "duplicate"),
+        ("迟到", "late"),
+        ("条/秒", "readings/s"),
     )
+    table.add_column("隔离\nquarantined", header_style="dim", overflow="fold")
     for source in sources:
         counts = (source.received, source.acknowledged, source.refused, source.in_flight)
-        table.add_row(
-            escape(source.name),
-            _reasons(source),
-            *(f"{count:,}" for count in (*counts, source.stored, source.duplicate, source.late)),
-            "" if source.readings_per_s is None else f"{source.readings_per_s:,.1f}",
-        )
-    return table
+        if source.received or source.consumed:
+            table.add_row(
+                escape(source.name),
+                *(f"{count:,}" for count in (*counts, source.stored, source.duplicate, source.late)),
+                "" if source.readings_per_s is None else f"{source.readings_per_s:,.1f}",
+                _reasons(source),
+            )
+    silent = [source.name for source in sources if not (source.received or source.consumed)]
+    return Group(table, Text(f" 尚无数据 nothing yet: {', '.join(silent)}" if silent else "", style="dim"))
 
 
 def _reasons(source: SourceView) -> str:
@@ -125,10 +130,10 @@ def _shards(shards: Iterable[ShardView]) -> RenderableType:
     """One line a topic: the sum of the lags, and the age of the watermark that is furthest behind."""
     table = _table(
         "日志 Log",
-        both("主题", "topic"),
-        both("分片", "shards"),
-        both("积压", "lag, records"),
-        both("水位延迟", "watermark age"),
+        ("主题", "topic"),
+        ("分片", "shards"),
+        ("积压", "lag, records"),
+        ("水位延迟", "watermark age"),
     )
     topics: dict[str, list[ShardView]] = {}
     for shard in shards:
@@ -143,22 +148,22 @@ def _shards(shards: Iterable[ShardView]) -> RenderableType:
 def _parts(parts: Iterable[PartView]) -> RenderableType:
     table = _table(
         "部件 Parts",
-        both("部件", "part"),
-        both("状态", "state"),
-        both("说明", "detail"),
-        "pid",
-        both("重启", "restarts"),
-        both("内存", "memory"),
-        left=3,
+        ("部件", "part"),
+        ("状态", "state"),
+        ("进程", "pid"),
+        ("重启", "restarts"),
+        ("内存", "memory"),
+        left=2,
     )
+    table.add_column("说明\ndetail", header_style="dim", overflow="fold")
     for part in parts:
         table.add_row(
             part.name,
             Text(both(STATES.get(part.state, ""), part.state), style="green" if part.well else "red"),
-            escape(part.detail),
             "" if part.pid is None else str(part.pid),
             str(part.restarts),
             f"{part.memory_bytes / 2**20:,.0f} MiB" if part.memory_bytes else "",
+            escape(part.detail),
         )
     return table
 

@@ -89,6 +89,17 @@ def test_a_counter_that_fell_gives_no_rate():
     assert snapshot(before).sources[0].readings_per_s is None
 
 
+def test_a_source_without_a_connector_has_the_rate_of_the_aggregate():
+    now = 'taishi_readings_consumed_total{source="file.tihm"} 90\n'
+    before = gathered(at_ms=NOW_MS - 2000, metrics={"worker-aggregate": now.replace("90", "50")})
+    assert snapshot(before, metrics={"worker-aggregate": now}).sources[0].readings_per_s == 20.0
+
+
+def test_sources_that_sent_nothing_stand_in_one_line():
+    silent = 'taishi_messages_received_total{source="http.fhir"} 0\n'
+    assert "尚无数据 nothing yet: http.fhir" in shown(snapshot(metrics={"connect-http": silent}))
+
+
 def test_every_shard_of_the_readings_is_listed_whether_the_worker_speaks_or_not():
     shards = snapshot(metrics={}).shards
     assert len(shards) == 12
