@@ -1,0 +1,143 @@
+"""The shell: messages out over MQTT and HTTP as devices send them, each until it is acknowledged.
+
+Both queues are bounded: when the door does not keep up, the city waits and loses nothing it had
+said. An HTTP 503 or a broken connection is tried again with growing waits; MQTT's client sends
+again by itself after a reconnect.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client import Counter
+
+from simulation.vendors.outgoing import Outgoing
+
+__all__ = ["Publisher", "PublisherSettings"]
+
+_LOG = structlog.get_logger(__name__)
+SENT: Final = Counter("taishi_simulated_messages_total", "simulated messages sent", ["vendor"])
+ACKNOWLEDGED: Final = Counter(
+    "taishi_simulated_acknowledged_total", "simulated messages acknowledged by the door", ["vendor"]
+)
+REFUSED: Final = Counter(
+    "taishi_simulated_refused_total", "simulated messages told to be in quarantine, or too large", ["vendor"]
+)
+_HTTP_THREADS: Final = 8
+_QUEUED: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherSettings:
+    """Where the door is."""
+
+    mqtt_host: str
+    mqtt_port: int
+    http_url: str
+
+
+class Publisher:
+    """Sends from one thread's calls; acknowledgements arrive on others. Use as a context manager."""
+
+    def __init__(self, settings: PublisherSettings) -> None:
+        self._settings = settings
+        self._stopped = threading.Event()
+        self._http: queue.Queue[Outgoing] = queue.Queue(_QUEUED)
+        self._open = 0
+        self._changed = threading.Condition()
+        self._vendors: dict[int, str] = {}
+        self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id="", clean_session=True)
+        self._mqtt.max_inflight_messages_set(500)
+        self._mqtt.reconnect_delay_set(1, 5)
+        self._mqtt.on_publish = self._on_published
+
+    def __enter__(self) -> Publisher:
+        self._mqtt.connect_async(self._settings.mqtt_host, self._settings.mqtt_port)
+        self._mqtt.loop_start()
+        for number in range(_HTTP_THREADS):
+            threading.Thread(target=self._post_all, name=f"http-{number}", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._mqtt.disconnect()
+        self._mqtt.loop_stop()
+
+    def send(self, messages: Iterable[Outgoing]) -> int:
+        """Hand messages over, waiting while the queues are full; returns how many."""
+        count = 0
+        for message in messages:
+            count += 1
+            SENT.labels(message.vendor).inc()
+            with self._changed:
+                self._open += 1
+            if message.transport == "http":
+                self._http.put(message)
+            else:
+                self._publish(message)
+        return count
+
+    def drain(self, limit_s: float) -> int:
+        """Wait until all is acknowledged; returns how many are not after `limit_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open == 0, limit_s)
+            return self._open
+
+    def _publish(self, message: Outgoing) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._vendors) < _QUEUED or self._stopped.is_set())
+            # Under the lock: the acknowledgement may be there before this line is left.
+            info = self._mqtt.publish(message.address, message.payload, qos=1)
+            self._vendors[info.mid] = message.vendor
+
+    def _on_published(self, _client: object, _data: object, mid: int, *_: object) -> None:
+        with self._changed:
+            vendor = self._vendors.pop(mid, None)
+            if vendor is None:
+                return  # of an earlier session, counted when it was taken back
+            ACKNOWLEDGED.labels(vendor).inc()
+            self._open -= 1
+            self._changed.notify_all()
+
+    def _post_all(self) -> None:
+        with httpx.Client(base_url=self._settings.http_url, timeout=15.0) as client:
+            while not self._stopped.is_set():
+                try:
+                    message = self._http.get(timeout=0.5)
+                except queue.Empty:
+                    continue
+                self._post(client, message)
+                with self._changed:
+                    self._open -= 1
+                    self._changed.notify_all()
+
+    def _post(self, client: httpx.Client, message: Outgoing) -> None:
+        """Until an answer is final: 202 taken, 4xx kept in quarantine or refused."""
+        attempt = 0
+        while not self._stopped.is_set():
+            attempt += 1
+            try:
+                answer = client.post(
+                    message.address, content=message.payload, headers={"Content-Type": message.content_type}
+                )
+            except httpx.HTTPError as error:
+                why = type(error).__name__
+            else:
+                if answer.status_code == 202:
+                    ACKNOWLEDGED.labels(message.vendor).inc()
+                    return
+                if 400 <= answer.status_code < 500 and answer.status_code != 429:
+                    REFUSED.labels(message.vendor).inc()
+                    return
+                why = f"status {answer.status_code}"
+            if attempt in {5, 50}:
+                _LOG.warning("the door does not take messages; trying again", why=why, attempt=attempt)
+            self._stopped.wait(min(5.0, 0.1 * 2.0 ** min(attempt, 8)))
