@@ -215,11 +215,11 @@ def _problems(
     checks: Iterable[Check],
     canary: float,
 ) -> Iterable[str]:
-    if not now.running and now.stack is None and not now.metrics:
+    if not now.running and not now.metrics:
         yield "nothing runs here: `taishi up` starts everything"
         return
     if not now.running and now.stack is not None:
-        yield "no supervisor runs: `taishi up` starts everything"
+        yield "no supervisor runs, so nothing is restarted: `taishi up` starts it"
     for part in parts:
         if not part.well:
             yield f"{part.name}: {part.state}" + (f": {part.detail}" if part.detail else "")

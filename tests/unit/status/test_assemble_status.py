@@ -131,6 +131,12 @@ def test_nothing_at_all_runs_is_one_clear_sentence():
     assert snap.problems == ("nothing runs here: `taishi up` starts everything",)
 
 
+def test_a_stack_that_was_stopped_is_the_same_one_sentence():
+    stopped = stack(PartState("kafka", "stopped", NOW_MS), PartState("influxdb", "stopped", NOW_MS))
+    snap = snapshot(running=False, stack=stopped, metrics={}, log="Kafka: refused")
+    assert snap.problems == ("nothing runs here: `taishi up` starts everything",)
+
+
 def test_without_a_supervisor_the_parts_that_carry_the_flow_must_answer():
     snap = snapshot(running=False, stack=None, unreachable={"connect-http": "refused", "simulate": "refused"})
     assert snap.problems == ("connect-http: unreachable: refused",)
