@@ -60,6 +60,8 @@ class LogProducer:
         self._room = threading.Event()
         self._ending = threading.Event()
         self._refusing: int | None = None
+        self._lock = threading.Lock()
+        self._unconfirmed = 0
         self._thread = threading.Thread(target=self._serve, name="kafka-delivery", daemon=True)
         self._thread.start()
 
@@ -72,6 +74,7 @@ class LogProducer:
             on_delivered()
             return
         group = _Group(len(records), on_delivered)
+        self._count(len(records))
         for record in records:
             while not self._offered(record, group):
                 self._room.clear()
@@ -82,7 +85,11 @@ class LogProducer:
         self._producer.flush(limit_s)
         self._ending.set()
         self._thread.join()
-        return len(self._producer) + len(self._again)
+        return self._unconfirmed
+
+    def _count(self, records: int) -> None:
+        with self._lock:
+            self._unconfirmed += records
 
     def _offered(self, record: Record, group: _Group) -> bool:
         def delivered(error: KafkaError | None, _message: object) -> None:
@@ -109,6 +116,7 @@ class LogProducer:
             self._refusing = error.code()
             return
         self._refusing = None
+        self._count(-1)
         group.left -= 1
         if group.left == 0:
             group.on_delivered()

@@ -9,7 +9,8 @@ into a queue and wakes it. Dying between any two lines:
   A confirmation that belongs to an earlier connection would acknowledge another message: it carries
   the connection's epoch and is dropped when that has passed.
 
-Without room in the gateway the socket is not read; acknowledgements and pings are still written.
+Without room in the gateway the socket is not read; acknowledgements and pings are still written. If that
+lasts for longer than the keep-alive, paho misses its ping's answer and connects anew: one more redelivery.
 """
 
 from __future__ import annotations
