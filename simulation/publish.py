@@ -54,6 +54,7 @@ class Publisher:
         self._open = 0
         self._changed = threading.Condition()
         self._vendors: dict[int, str] = {}
+        self._early: set[int] = set()
         self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id="", clean_session=True)
         self._mqtt.max_inflight_messages_set(500)
         self._mqtt.reconnect_delay_set(1, 5)
@@ -94,18 +95,27 @@ class Publisher:
     def _publish(self, message: Outgoing) -> None:
         with self._changed:
             self._changed.wait_for(lambda: len(self._vendors) < _QUEUED or self._stopped.is_set())
-            # Under the lock: the acknowledgement may be there before this line is left.
-            info = self._mqtt.publish(message.address, message.payload, qos=1)
-            self._vendors[info.mid] = message.vendor
+        # Not under our lock: the client's thread holds its own while it calls `_on_published`.
+        info = self._mqtt.publish(message.address, message.payload, qos=1)
+        with self._changed:
+            if info.mid in self._early:
+                self._early.remove(info.mid)
+                self._count_acknowledged(message.vendor)
+            else:
+                self._vendors[info.mid] = message.vendor
 
     def _on_published(self, _client: object, _data: object, mid: int, *_: object) -> None:
         with self._changed:
             vendor = self._vendors.pop(mid, None)
             if vendor is None:
-                return  # of an earlier session, counted when it was taken back
-            ACKNOWLEDGED.labels(vendor).inc()
-            self._open -= 1
-            self._changed.notify_all()
+                self._early.add(mid)  # acknowledged before `publish` came back with its number
+            else:
+                self._count_acknowledged(vendor)
+
+    def _count_acknowledged(self, vendor: str) -> None:
+        ACKNOWLEDGED.labels(vendor).inc()
+        self._open -= 1
+        self._changed.notify_all()
 
     def _post_all(self) -> None:
         with httpx.Client(base_url=self._settings.http_url, timeout=15.0) as client:
