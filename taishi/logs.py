@@ -18,6 +18,9 @@ __all__ = ["LEVELS", "configure"]
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 """What `configure` takes as a level; lower case, as it stands in the lines."""
 
+_CHATTY: Final = ("amqtt", "httpcore", "httpx", "transitions", "urllib3")
+"""Libraries that say something for every message; at level debug they may."""
+
 
 def configure(part: str, level: str = "info") -> None:
     """Route structlog and the standard library's logging to stderr: JSON, or plain text on a terminal.
@@ -39,6 +42,8 @@ def configure(part: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -65,9 +65,10 @@ def list_(reason: str | None, source: str | None, since: str | None, limit: int,
 def _table(records: Iterable[Held]) -> Table:
     """One line a record; what does not fit is cut, `show` has it whole."""
     table = Table(box=None, pad_edge=False, expand=True)
-    columns = ("位置 position", "时间 time", "原因 reason", "来源 source", "地址 address", "说明 detail")
-    for title in columns:
-        table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=1 if title == columns[-1] else None)
+    for title in ("位置\nposition", "时间\ntime", "原因\nreason", "来源\nsource"):
+        table.add_column(title, no_wrap=True)
+    for title in ("地址\naddress", "说明\ndetail"):
+        table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=1)
     for record in records:
         what, at = record.what, datetime.fromtimestamp(record.appended_at_ms / 1000, UTC).astimezone()
         table.add_row(

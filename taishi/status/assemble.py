@@ -202,7 +202,7 @@ def _domain(domain: str, row: WindowRow | None, at_ms: int, window_s: int) -> Do
         age_s=age_s,
         stale=age_s > STALE_AFTER_S,
         complete=row.fields.get("complete", 1) > 0,
-        simulated=row.fields.get("readings_simulated", 0) > 0,
+        simulated=row.simulated,
         values=row.fields,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -19,7 +20,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
 from pipelines.kernels.points import window_tag
-from schemas.kinds import DOMAINS
+from schemas.kinds import DOMAINS, KINDS, Domain
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
@@ -31,6 +32,11 @@ AGGREGATE_GROUP: Final = "taishi-aggregate"
 
 LIMIT_S: Final = 2.0
 """How long a part may take to answer, for `status` to count it as answering."""
+
+_HELD_S: Final[dict[Domain, int]] = {
+    domain: max(kind.silent_after_s for kind in KINDS.values() if kind.domain == domain) for domain in DOMAINS
+}
+"""How long a reading may count after it was observed."""
 
 _SHARDS: Final = tuple(
     TopicPartition(topic, partition)
@@ -98,16 +104,25 @@ class Collector:
         except (ValueError, KeyError, IndexError, TypeError) as error:
             return f"InfluxDB at {self._settings.influxdb_url} answered something else than a series: {error}"
 
-    def _newest(self, domain: str) -> WindowRow | None:
+    def _newest(self, domain: Domain) -> WindowRow | None:
+        newest = self._window(domain, "*", "")
+        if newest is None:
+            return None
+        # A space holds its last value for a day: simulated is what may still hold a simulated one.
+        start_ms = newest.start_ms - _HELD_S[domain] * 1000
+        simulated = self._window(
+            domain, '"readings_simulated"', f' AND "readings_simulated" > 0 AND time >= {start_ms}ms'
+        )
+        return replace(newest, simulated=simulated is not None)
+
+    def _window(self, domain: Domain, fields: str, further: str) -> WindowRow | None:
+        """The district's newest window that fulfils a further condition."""
         settings = self._settings
-        chosen = {
-            "level": "district",
-            "place": settings.district,
-            "window": window_tag(settings.window_s[0]),
-        }
-        where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items())
+        window = window_tag(settings.window_s[0])
+        chosen = {"level": "district", "place": settings.district, "window": window}
+        where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items()) + further
         # Not of a user's making: the settings have checked the codes.
-        query = f'SELECT * FROM "{domain}" WHERE {where} ORDER BY time DESC LIMIT 1'  # noqa: S608
+        query = f'SELECT {fields} FROM "{domain}" WHERE {where} ORDER BY time DESC LIMIT 1'  # noqa: S608
         answer = self._http.get(
             f"{settings.influxdb_url}/query",
             params={"db": settings.influxdb_database, "q": query, "epoch": "ms"},

@@ -12,10 +12,14 @@ __all__ = ["Gathered", "LogEnds", "WindowRow"]
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """The newest window of the district in one measurement: its start and its fields."""
+    """The newest window of the district in one measurement: its start and its fields.
+
+    `simulated`: simulated readings came for as long as one of them may still be held.
+    """
 
     start_ms: int
     fields: Mapping[str, float]
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ logs.configure("connect-mqtt")
 structlog.get_logger().info("connected", topic="停车")
 structlog.get_logger().debug("not shown")
 logging.getLogger("paho").warning("retry %d", 3)
+logging.getLogger("httpx").info("HTTP Request: POST")
 warnings.warn("old way", stacklevel=1)
 secret = "hunter2"
 try:

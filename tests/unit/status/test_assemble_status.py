@@ -32,7 +32,7 @@ taishi_lag_records{shard="readings.parking/0"} 7
 taishi_watermark_age_seconds{shard="readings.parking/0"} 5.5
 taishi_checkpoint_bytes{shard="readings.parking/0"} 1024
 """
-PARKING = {"spaces": 100.0, "occupied": 60.0, "unknown": 20.0, "occupancy": 0.75, "readings_simulated": 9.0}
+PARKING = {"spaces": 100.0, "occupied": 60.0, "unknown": 20.0, "occupancy": 0.75}
 
 
 def stack(*parts):
@@ -40,7 +40,7 @@ def stack(*parts):
 
 
 def gathered(**given):
-    row = WindowRow(NOW_MS - 20_000, PARKING)
+    row = WindowRow(NOW_MS - 20_000, PARKING, simulated=True)
     facts = {
         "at_ms": NOW_MS,
         "running": True,
@@ -168,7 +168,7 @@ def test_readings_without_any_window_are_a_problem_and_silence_is_none():
 
 
 def test_simulated_figures_are_marked_and_real_ones_are_not():
-    real = {domain: WindowRow(NOW_MS - 20_000, PARKING | {"readings_simulated": 0.0}) for domain in DOMAINS}
+    real = dict.fromkeys(DOMAINS, WindowRow(NOW_MS - 20_000, PARKING))
     assert "模拟 simulated" in shown(snapshot())
     assert "模拟 simulated" not in shown(snapshot(windows=real))
 

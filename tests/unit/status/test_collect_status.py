@@ -82,6 +82,7 @@ def test_the_newest_window_is_read_without_its_tags(tmp_path, influx):
     row = look(tmp_path, influx, "a series").windows["parking"]
     assert row.start_ms == 1_763_872_200_000
     assert row.fields == {"occupied": 12.0, "revision": 99.0}
+    assert row.simulated
     assert {token for _, token in influx.paths} == {f"Token {USER}"}
 
 
