@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -68,7 +69,7 @@ def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
     cache = load_settings().cache
     with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
         ports = free_ports(len(names) + 20, consecutive=True)
-        given = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)]}
+        given: dict[str, Any] = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)]}
         settings = Settings(home=Path(folder), cache=cache, kafka_address=None, **given)
         wanted = stack_settings(settings)
         try:

@@ -29,6 +29,7 @@ __all__ = ["simulate"]
 _LOG = structlog.get_logger(__name__)
 _TICK_S = 1.0
 _DRAIN_S = 20.0
+_SHOWN = 5
 
 
 @click.command()
@@ -194,8 +195,10 @@ def _happen(settings: Settings, city: City, text: str, seed: int) -> None:
         left = publisher.drain(_DRAIN_S)
     if left:
         raise SettingsError(f"{left} of {len(messages)} messages were not acknowledged; is the stack up?")
-    for message in messages:
-        click.echo(f"{message.transport} {message.address} {message.payload.decode()[:200]}")
+    for message in messages[:_SHOWN]:
+        click.echo(f"{message.transport} {message.address} {message.payload.decode()[:300]}")
+    if len(messages) > _SHOWN:
+        click.echo(f"... and {len(messages) - _SHOWN} more")
     click.echo(f"{name} at {place}: {len(messages)} messages sent and acknowledged (模拟 SIMULATED)")
 
 
