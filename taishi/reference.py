@@ -28,6 +28,7 @@ TELEMETRY: Final = (
     "connectors.telemetry",
     "deploy.embedded.supervisor",
     "pipelines.telemetry",
+    "simulation.publish",
     "taishi.cli.broker",
 )
 """Modules that declare metrics; a test finds the one that is missing here."""
