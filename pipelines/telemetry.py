@@ -29,7 +29,13 @@ _CHECKPOINT: Final = Gauge("taishi_checkpoint_bytes", "size of the last checkpoi
 # Gauges, though they only grow: they come from the state, survive restarts and are exact.
 _ACCOUNTS: Final = {
     what: Gauge(f"taishi_readings_{what}_total", f"readings {what}, since the log began", ["source"])
-    for what in ("consumed", "stored", "duplicate", "late", "quarantined")
+    for what in ("consumed", "stored", "duplicate", "late")
+} | {
+    "quarantined": Gauge(
+        "taishi_readings_quarantined_total",
+        "readings quarantined by the job, since the log began",
+        ["source", "reason"],
+    )
 }
 
 
@@ -42,17 +48,17 @@ class LineTelemetry:
         self.lag_records = _LAG
         self.watermark_age_seconds = _WATERMARK_AGE
         self.checkpoint_bytes = _CHECKPOINT
-        self._by_shard: dict[str, dict[tuple[str, str], int]] = {}
+        self._by_shard: dict[str, dict[tuple[str, ...], int]] = {}
 
-    def account(self, shard: str, counts: dict[tuple[str, str], int]) -> None:
-        """Set a shard's totals by (what, source); the metric is the sum over this process's shards."""
+    def account(self, shard: str, counts: dict[tuple[str, ...], int]) -> None:
+        """Set a shard's totals by (what, *labels); the metric is the sum over this process's shards."""
         self._by_shard[shard] = counts
-        totals: dict[tuple[str, str], int] = {}
+        totals: dict[tuple[str, ...], int] = {}
         for shard_counts in self._by_shard.values():
             for key, count in shard_counts.items():
                 totals[key] = totals.get(key, 0) + count
-        for what, source in counts:
-            _ACCOUNTS[what].labels(source).set(totals[what, source])
+        for what, *labels in counts:
+            _ACCOUNTS[what].labels(*labels).set(totals[what, *labels])
 
 
 POINTS_WRITTEN: Final = Counter("taishi_points_written_total", "points InfluxDB has acknowledged")

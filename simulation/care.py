@@ -52,7 +52,7 @@ class Care:
         self._pace = rng.lognormal(0.0, 0.6, homes)
         self._clock_ms = float(start_ms)  # the homes' own time: runs ahead when the city lives faster
         self._next_ms = start_ms + (rng.random(homes) * 300_000).astype(np.int64)
-        self._in_bed = np.zeros(homes, bool)
+        self._in_bed = rng.random(homes) < _share_in_bed(start_ms)
         self._phase_s = rng.integers(0, 3600, homes)
         self._warmth_c = rng.normal(21.5, 1.5, homes)
         self._wearable_phase_s = rng.integers(0, _WEARABLE_S, len(city.wearables))
@@ -89,8 +89,7 @@ class Care:
             due = due[self._next_ms[due] <= self._clock_ms]
 
     def _beds(self, now_ms: int, dt_s: float) -> Iterator[Event]:
-        hour, _ = local_hour(now_ms)
-        wanted = 0.95 if hour >= 22 or hour < 6 else 0.08
+        wanted = _share_in_bed(now_ms)
         turn = self._rng.random(self._in_bed.size) < dt_s / 2400
         before = self._in_bed.copy()
         self._in_bed[turn] = self._rng.random(int(turn.sum())) < wanted
@@ -118,3 +117,8 @@ class Care:
     def _due(self, now_ms: int, dt_s: float, phase_s: npt.NDArray[np.int64], every_s: int) -> list[int]:
         due: list[int] = np.flatnonzero((now_ms / 1000 - phase_s) % every_s < dt_s).tolist()
         return due
+
+
+def _share_in_bed(now_ms: int) -> float:
+    hour, _ = local_hour(now_ms)
+    return 0.95 if hour >= 22 or hour < 6 else 0.08

@@ -139,11 +139,14 @@ class AggregateJob:
         """Watermark age, and what became of the readings of each source."""
         if state.watermark_ms is not None:
             telemetry.watermark_age_seconds.labels(shard).set(time.time() - state.watermark_ms / 1000)
-        telemetry.account(shard, {
+        counts: dict[tuple[str, ...], int] = {
             (what, source): int(state.accounts[row, column])
             for row, what in enumerate(ACCOUNTS)
             for column, source in enumerate(state.sources.texts)
-        })  # fmt: skip
+            if what != "quarantined"
+        }
+        refused = {("quarantined", *key): count for key, count in state.refused.items()}
+        telemetry.account(shard, counts | refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,8 @@ class _BatchFold:
     def run(self) -> FoldOutput:
         state, batch = self.state, self.batch
         decoded = decode_readings(batch.values)
-        self.output.rejections.extend(decoded.rejections)
         for rejection in decoded.rejections:
-            self._count("quarantined", rejection.source)
+            self._reject(rejection)
         watermarks = self._watermarks()
         index = np.array(decoded.indices, np.int64)
         for start, stop, crossing in self._segments(watermarks, index):
@@ -177,8 +176,7 @@ class _BatchFold:
                 reason, detail = _why_future(int(ahead_ms[at]), self.settings.skew_max_ms)
             else:
                 reason, detail = _why_implausible(plan, int(metric[at]), reading.value)
-            self.output.rejections.append(Rejection(int(rows.index[at]), reason, detail, reading.source))
-            self._count("quarantined", reading.source)
+            self._reject(Rejection(int(rows.index[at]), reason, detail, reading.source))
         return rows.take(~refused)
 
     def _fold_pane(self, number: int, rows: _Columns) -> None:
@@ -233,9 +231,12 @@ class _BatchFold:
             counts = np.bincount(source, minlength=len(self.state.sources))
             self.state.accounts[ACCOUNTS.index(what)] += counts
 
-    def _count(self, what: str, source: str) -> None:
-        self.state.account("consumed", source)
-        self.state.account(what, source)
+    def _reject(self, rejection: Rejection) -> None:
+        state, key = self.state, (rejection.source, rejection.reason.value)
+        self.output.rejections.append(rejection)
+        state.account("consumed", rejection.source)
+        state.account("quarantined", rejection.source)
+        state.refused[key] = state.refused.get(key, 0) + 1
 
 
 def _why_unknown(plan: Plan, reading: HotReading) -> tuple[Reason, str]:

@@ -53,6 +53,7 @@ class _StateBytes(msgspec.Struct, frozen=True):
     emitted: list[tuple[int, int, bytes]]
     sources: list[str]
     accounts: bytes
+    refused: list[tuple[str, str, int]] = []
 
 
 def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
@@ -79,6 +80,7 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
         emitted=[(size, start, values.tobytes()) for (size, start), values in state.emitted.items()],
         sources=state.sources.texts,
         accounts=state.accounts.tobytes(),
+        refused=[(*key, count) for key, count in state.refused.items()],
     )
     return zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(content))
 
@@ -119,6 +121,7 @@ def _restore(plan: Plan, content: _StateBytes) -> ShardState:
         )
     state.sources = Names(content.sources)
     state.accounts = _int64s(content.accounts).reshape(len(ACCOUNTS), -1)
+    state.refused = {(source, reason): count for source, reason, count in content.refused}
     replay_closed(plan, state)
     return state
 

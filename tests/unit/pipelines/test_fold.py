@@ -206,6 +206,9 @@ def test_a_bad_record_is_an_output_with_its_reason_and_its_neighbours_are_folded
     output = fold(SHORT, state, batch)
     assert [(r.index, r.reason) for r in output.rejections] == [(1, reason)]
     assert state.accounts.sum(axis=1).tolist() == [3, 2, 0, 0, 1]
+    again = state_from_bytes(SHORT, state_to_bytes(SHORT, state))
+    assert again.refused == state.refused
+    assert [(key[1], count) for key, count in again.refused.items()] == [(reason, 1)]
 
 
 def test_a_batch_that_does_not_begin_where_the_state_ends_never_gets_in():
