@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,6 +132,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
     finally:
         embedded.down(wanted)
+
+
+@pytest.fixture(scope="session")
+def stack_at() -> Callable[[Path], Stack]:
+    """Makes the handle of one more isolated stack in a home of its own; the caller brings it up and down."""
+
+    def make(home: Path) -> Stack:
+        settings = isolated_settings(home)
+        return Stack(settings, dict(os.environ) | environment_of(settings))
+
+    return make
 
 
 @pytest.fixture(scope="session")
