@@ -164,7 +164,8 @@ def counts(settings, database):
     rows = {}
     for domain in KINDS:
         where = "WHERE level = 'grid' AND \"window\" = '10s' AND readings > 0"
-        for row in store.query(f"SELECT readings, place FROM {domain} {where}")  # noqa: S608 - our own names:
+        query = f"SELECT readings, place FROM {domain} {where}"  # noqa: S608 - our own names
+        for row in store.query(query):
             rows[domain, row["place"], row["time"]] = int(row["readings"])
     store.close()
     return rows
