@@ -1,0 +1,90 @@
+"""The same log by other batch sizes, by two workers, after a stop without a goodbye: the same records."""
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from benchmarks.aggregate_load import fill_topic, recreate_topic
+from pipelines.jobs.aggregate import AggregateFactory
+from pipelines.jobs.line import LineSettings
+from pipelines.kernels.state import FoldSettings
+
+pytestmark = pytest.mark.stack
+
+READINGS = 30_000
+TOPIC = "equal.readings.parking"
+FOLD = FoldSettings(window_s=(1, 3), delay_ms=200, lateness_ms=3_000)
+
+
+@pytest.fixture(scope="module")
+def log(stack):
+    recreate_topic(stack.kafka_bootstrap, TOPIC, 4)
+    fill_topic(stack.kafka_bootstrap, TOPIC, READINGS, lambda _sent: None)
+    return stack.kafka_bootstrap
+
+
+def run(bootstrap, prefix, *, partitions=(None,), batch_records=10_000, stops=0):
+    """Fold the whole log with one worker per entry of `partitions`; returns the windows written."""
+    for name in ("windows", "late", "quarantine", "checkpoints"):
+        recreate_topic(bootstrap, f"{prefix}{name}", 1)
+    for owned in partitions:
+        for left in range(stops, -1, -1):
+            _work(bootstrap, prefix, owned, batch_records, stop_early=left > 0)
+    return windows(bootstrap, f"{prefix}windows")
+
+
+def _work(bootstrap, prefix, owned, batch_records, *, stop_early):
+    line = LineSettings(
+        bootstrap,
+        (TOPIC,),
+        partitions=owned,
+        checkpoint_topic=f"{prefix}checkpoints",
+        batch_records=batch_records,
+        tick_interval_s=None,
+        checkpoint_interval_s=0.001 if stop_early else 10,
+    )
+    runtime = AggregateFactory(line, FOLD, "370202", prefix)()
+    runtime.start()
+    ends = {shard: runtime._source.bounds(shard)[1] for shard in runtime.next_offsets()}
+    batches = 0
+    while dict(runtime.next_offsets()) != ends:
+        for batch in runtime.read(0.2):
+            outputs = runtime.fold(batch)
+            runtime.write(outputs)
+            batches += 1
+            if stop_early and batches == 3:
+                return  # outputs written, no checkpoint, no goodbye: as after a kill
+            runtime.checkpoint(batch.shard)
+    runtime.close()
+
+
+def windows(bootstrap, topic):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "equal", "enable.auto.commit": False})
+    _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30)
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    values, count = set(), 0
+    while count < end:
+        messages = consumer.consume(10_000, 1.0)
+        count += len(messages)
+        values.update(message.value() for message in messages)
+    consumer.close()
+    return values
+
+
+@pytest.fixture(scope="module")
+def expected(log):
+    found = run(log, "equal.one.")
+    assert len(found) > 500
+    return found
+
+
+@pytest.mark.parametrize("batch_records", [7, 500])
+def test_other_batch_sizes_write_the_same_records_byte_for_byte(log, expected, batch_records):
+    assert run(log, "equal.batches.", batch_records=batch_records) == expected
+
+
+def test_two_workers_write_the_same_records_as_one(log, expected):
+    assert run(log, "equal.two.", partitions=((0, 1), (2, 3))) == expected
+
+
+def test_a_worker_that_died_between_output_and_checkpoint_writes_the_same_again(log, expected):
+    assert run(log, "equal.died.", batch_records=2_000, stops=2) == expected
