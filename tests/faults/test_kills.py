@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import paho.mqtt.client as paho
+import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -61,20 +63,20 @@ class Ledger:
             self.open += 1
             self.sent += 1
 
-    def acknowledged(self):
+    def acknowledged(self, count=1):
         with self.changed:
-            self.open -= 1
+            self.open -= count
             self.changed.notify_all()
 
 
 class Sender(threading.Thread):
     """Sends known readings at a steady rate, by MQTT and HTTP in turn, each until it is acknowledged."""
 
-    def __init__(self, settings, ledger):
+    def __init__(self, settings, ledger, client="known"):
         super().__init__(daemon=True)
         self.settings, self.ledger, self.enough = settings, ledger, threading.Event()
         self._posts = []
-        self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id="known", clean_session=False)
+        self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id=client, clean_session=False)
         self._mqtt.max_queued_messages_set(0)
         self._mqtt.reconnect_delay_set(1, 2)
         self._mqtt.on_publish = lambda *_: ledger.acknowledged()
@@ -119,17 +121,18 @@ class Sender(threading.Thread):
             while True:
                 with self._posts_changed:
                     self._posts_changed.wait_for(lambda: self._posts)
-                    body = self._posts[0]
+                    bodies = self._posts[:50]
                 try:
-                    taken = client.post(url, content=body).status_code == 202
+                    answer = client.post(url, content=b"[" + b",".join(bodies) + b"]")
+                    taken = answer.status_code == 202
                 except httpx.HTTPError:
                     taken = False
                 if not taken:
                     pause.wait(0.2)  # the door is shut: the device tries again
                     continue
                 with self._posts_changed:
-                    self._posts.pop(0)
-                self.ledger.acknowledged()
+                    del self._posts[: len(bodies)]
+                self.ledger.acknowledged(len(bodies))
 
     def stop(self, limit_s):
         """No new readings; returns how many are not acknowledged after `limit_s`."""
@@ -252,3 +255,57 @@ def test_afterwards_a_run_that_was_never_killed_gives_the_same_picture(city):
         again = all_points(settings, "unkilled", domain)
         assert live[domain]
         assert {key: again.get(key) for key in live[domain]} == live[domain]
+
+
+def rss_bytes(city, name):
+    return psutil.Process(city.part(name).pid).memory_info().rss
+
+
+def test_influxdb_away_loses_nothing_and_costs_no_memory(city, fault_kills):
+    """It hangs (SIGSTOP) and is then killed: the store that comes back gets everything."""
+    settings, ledger = city.settings, Ledger()
+    sender = Sender(settings, ledger, client="outage")
+    before = rss_bytes(city, "worker-situation"), rss_bytes(city, "worker-aggregate")
+    sender.start()
+    city.kill("influxdb", signal.SIGSTOP)
+    threading.Event().wait(300 if fault_kills >= 30 else 25)
+    assert rss_bytes(city, "worker-situation") < 1.1 * before[0]
+    assert rss_bytes(city, "worker-aggregate") < 1.1 * before[1]
+    if city.part("influxdb").state == "healthy":  # the supervisor kills what does not answer by itself
+        city.kill("influxdb")
+    city.wait_healthy("influxdb", RECOVERY_MAX_S)
+    assert sender.stop(120) == 0
+    expected = dict(ledger.windows)
+    deadline_s, pause, stored = time.monotonic() + 180, threading.Event(), {}
+    while stored != expected and time.monotonic() < deadline_s:
+        pause.wait(1.0)
+        stored = {
+            key: n for key, n in counts(settings, settings.influxdb_database).items() if key in expected
+        }
+    assert stored == expected
+
+
+def test_a_bad_message_is_quarantined_with_its_reason_and_the_accounts_hold(city):
+    url = f"http://{city.settings.http_host}:{city.settings.http_port}/readings"
+    device, domain, _ = DEVICES[0]
+    kind, metric = KINDS[domain]
+    good = {"device": device, "kind": kind, "metric": metric, "value": 1}
+    ahead_ms = time.time_ns() // 1_000_000 + 3_600_000
+    bad = {
+        "future": json.dumps(good | {"observed_at_ms": ahead_ms}).encode(),
+        "oversize": b"[" + b" " * 10_000_000 + b"]",
+        "encoding": b'{"device": "\xff\xfe"}',
+        "wrong_type": json.dumps(good | {"observed_at_ms": "soon"}).encode(),
+        "unknown_device": json.dumps(good | {"device": "nobody", "observed_at_ms": ahead_ms}).encode(),
+    }
+    for body in bad.values():
+        httpx.post(url, content=body, timeout=60)
+    deadline_s, pause, found = time.monotonic() + 60, threading.Event(), set()
+    while not found >= bad.keys() and time.monotonic() < deadline_s:
+        pause.wait(0.5)
+        listed = city.run("quarantine", "list", "--json")
+        found = {record["reason"] for record in json.loads(listed.stdout)}
+    assert found >= bad.keys()
+    status = json.loads(city.run("status", "--once", "--json").stdout)
+    assert [check for check in status["checks"] if check["verdict"] == "broken"] == []
+    assert all(part["state"] in {"healthy", "done"} for part in status["parts"])
