@@ -265,13 +265,15 @@ def test_influxdb_away_loses_nothing_and_costs_no_memory(city, fault_kills):
     """It hangs (SIGSTOP) and is then killed: the store that comes back gets everything."""
     settings, ledger = city.settings, Ledger()
     sender = Sender(settings, ledger, client="outage")
-    before = rss_bytes(city, "worker-situation"), rss_bytes(city, "worker-aggregate")
     sender.start()
+    with ledger.changed:  # warm: what the first readings load stays loaded
+        assert ledger.changed.wait_for(lambda: ledger.sent - ledger.open > 2_000, 60)
+    before = rss_bytes(city, "worker-situation"), rss_bytes(city, "worker-aggregate")
     city.kill("influxdb", signal.SIGSTOP)
     threading.Event().wait(300 if fault_kills >= 30 else 25)
     assert rss_bytes(city, "worker-situation") < 1.1 * before[0]
     assert rss_bytes(city, "worker-aggregate") < 1.1 * before[1]
-    if city.part("influxdb").state == "healthy":  # the supervisor kills what does not answer by itself
+    if city.part("influxdb").phase == "healthy":  # the supervisor kills what does not answer by itself
         city.kill("influxdb")
     city.wait_healthy("influxdb", RECOVERY_MAX_S)
     assert sender.stop(120) == 0
