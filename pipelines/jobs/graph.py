@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -50,5 +51,9 @@ def run_on(job_endpoint: str, name: str, factory: Callable[[], LineRuntime[Any, 
     )
     pipeline = beam.Pipeline(options=options)
     build(pipeline, factory)
+    # What is loaded by now lives as long as the process, and a batch makes thousands of short-lived
+    # messages: by default the collector would look through all of it many times a second.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     result = pipeline.run()
     return str(result.wait_until_finish())

@@ -130,8 +130,11 @@ class _BatchFold:
 
     def _series(self, readings: list[HotReading]) -> Int64s:
         """Series numbers; readings of a kind, metric or grid that cannot be get UNKNOWN."""
-        metric_code = self.plan.codes.get
-        metric = np.array([metric_code((r.kind, r.metric), UNKNOWN) for r in readings], np.int64)
+        no_metrics: dict[str, int] = {}
+        metric_codes = self.plan.codes.get
+        metric = np.array(
+            [metric_codes(r.kind, no_metrics).get(r.metric, UNKNOWN) for r in readings], np.int64
+        )
         table = self.state.table
         numbers = table.lookup([r.device for r in readings], [r.grid for r in readings], metric)
         for at in np.flatnonzero((numbers == UNKNOWN) & (metric != UNKNOWN)).tolist():
@@ -142,7 +145,7 @@ class _BatchFold:
         return numbers
 
     def _new_series(self, key: tuple[str, str, str, str], reading: HotReading) -> int:
-        metric = self.plan.codes.get((reading.kind, reading.metric))
+        metric = self.plan.codes.get(reading.kind, {}).get(reading.metric)
         if metric is None or not reading.device or not (reading.grid.isascii() and reading.grid.isalnum()):
             return UNKNOWN
         return self.state.table.add(key, metric, reading.subject)
@@ -240,7 +243,7 @@ class _BatchFold:
 
 
 def _why_unknown(plan: Plan, reading: HotReading) -> tuple[Reason, str]:
-    if (reading.kind, reading.metric) not in plan.codes:
+    if reading.metric not in plan.codes.get(reading.kind, {}):
         return Reason.UNSUPPORTED, (
             f"metric: received {reading.kind}.{reading.metric}, allowed: {', '.join(plan.metrics)}"
         )

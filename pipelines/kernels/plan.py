@@ -34,7 +34,7 @@ class Plan:
 
     domain: Domain
     metrics: tuple[str, ...]
-    codes: dict[tuple[str, str], int]
+    codes: dict[str, dict[str, int]]
     measures: tuple[str, ...]
     terms: tuple[tuple[Term, ...], ...]
     is_gauge: npt.NDArray[np.bool_]
@@ -58,7 +58,10 @@ def plan_for(domain: Domain) -> Plan:
     return Plan(
         domain=domain,
         metrics=keys,
-        codes={(kind.name, metric.name): code for code, (kind, metric) in enumerate(pairs)},
+        codes={
+            kind.name: {m.name: keys.index(metric_key(kind.name, m.name)) for m in kind.metrics}
+            for kind, _ in pairs
+        },
         measures=tuple(m.name for m in MEASURES[domain]),
         terms=tuple(m.terms for m in MEASURES[domain]),
         is_gauge=np.array([METRICS[k].series == "gauge" for k in keys]),
