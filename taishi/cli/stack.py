@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from connectors.registry import COLUMNS
 from deploy.embedded import stack
 from deploy.embedded.state import PartState, StackState, read_state
 from taishi.settings import Settings, load_settings
@@ -52,6 +53,8 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
             line = f"[dim]{elapsed_s:6.1f} s[/]  [bold]{what}[/]  {now}"
             progress.console.print(line, highlight=False, soft_wrap=True)
 
+        if not demo:
+            _begin_registry(settings)
         fresh = stack.up(stack_settings(settings), only=only or None, demo=demo, report=report)
     if not fresh:
         console.print("已在运行 The stack is already running; `taishi down` stops it.")
@@ -65,6 +68,15 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
             f"全部就绪 Everything serves, after {time.monotonic() - started_s:.1f} s.", highlight=False
         )
     _show(settings, console, detach)
+
+
+def _begin_registry(settings: Settings) -> None:
+    """An empty device registry where there is none: the connectors wait for one, and only the city writes it."""
+    path = settings.devices_file or settings.home / "devices.csv"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(",".join(COLUMNS) + "\n", "utf-8")
+        click.echo(f"began an empty device registry: {path}", err=True)
 
 
 @click.command()
