@@ -71,7 +71,7 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
 
 
 def _begin_registry(settings: Settings) -> None:
-    """An empty device registry where there is none: the connectors wait for one, and only the city writes it."""
+    """An empty device registry where there is none: the connectors wait for one, the city writes it."""
     path = settings.devices_file or settings.home / "devices.csv"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

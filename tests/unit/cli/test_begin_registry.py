@@ -1,4 +1,4 @@
-"""Without the city nobody writes a device registry; `up --no-demo` begins one that the connectors can read."""
+"""Without the city nobody writes a device registry: `up --no-demo` begins an empty one."""
 
 from connectors.registry import DeviceRegistry
 from taishi.cli.stack import _begin_registry
