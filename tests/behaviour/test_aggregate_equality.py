@@ -1,5 +1,7 @@
 """The same log by other batch sizes, by two workers, after a stop without a goodbye: the same records."""
 
+import threading
+
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -18,7 +20,9 @@ FOLD = FoldSettings(window_s=(1, 3), delay_ms=200, lateness_ms=3_000)
 @pytest.fixture(scope="module")
 def log(stack):
     recreate_topic(stack.kafka_bootstrap, TOPIC, 4)
-    fill_topic(stack.kafka_bootstrap, TOPIC, READINGS, lambda _sent: None)
+    for _ in range(6):  # over some seconds, whatever the machine's speed: windows must close in between
+        fill_topic(stack.kafka_bootstrap, TOPIC, READINGS // 6, lambda _sent: None)
+        threading.Event().wait(0.9)
     return stack.kafka_bootstrap
 
 
