@@ -16,31 +16,40 @@ import numpy.typing as npt
 
 from simulation.city import HOME_SENSORS, City
 from simulation.events import Event
-from simulation.rhythm import HOME_BY_HOUR, activity, local_hour
+from simulation.rhythm import HOME_BY_HOUR, local_hour
 
 __all__ = ["Care", "home_gaps_s"]
 
 # kitchen, hallway, lounge, bedroom, bathroom, front door (TIHM's counts, in thousands)
 _ROOM_SHARES: Final = np.array([227.3, 194.0, 180.8, 131.1, 82.0, 58.3]) / 873.5
 _SHORT_MEDIAN_S, _SHORT_SIGMA = 46.0, 1.15
-_PAUSE_MEDIAN_S, _PAUSE_SIGMA = 1300.0, 1.0
-_PAUSES: Final = 0.055
+_PAUSE_MEDIAN_S, _PAUSE_SIGMA = 1800.0, 1.5
+_PAUSES: Final = 0.05
 _BED_S, _CLIMATE_S, _WEARABLE_S, _SMOKE_S = 600, 300, 60, 12 * 3600
 _TICK_MS: Final = 1000.0
+_UTC_AHEAD_H: Final = 8  # rhythm.CHINA
 _CALLS_A_DAY: Final = 0.002
 _VITALS: Final = {"heart_rate": (72.0, 9.0), "spo2": (97.0, 1.2)}
 
 
-def home_gaps_s(
-    rng: np.random.Generator, pace: npt.NDArray[np.float64], factor: float
-) -> npt.NDArray[np.float64]:
-    """The gap to each home's next event, s; `pace` is each home's own, `factor` the hour's activity.
+# Hours since a midnight, and how much of a pause has passed by then: little at night, much by day.
+_PAUSE_DAYS: Final = 31
+_HOURS: Final = np.arange(24 * _PAUSE_DAYS + 1) * 1.0
+_PASSED_H: Final = np.concatenate(([0.0], np.cumsum(np.tile(np.power(HOME_BY_HOUR, 1.5), _PAUSE_DAYS))))
 
-    Most gaps lie within a bout of activity and do not depend on the hour; the pauses between bouts do.
+
+def home_gaps_s(
+    rng: np.random.Generator, pace: npt.NDArray[np.float64], hour: float
+) -> npt.NDArray[np.float64]:
+    """The gap to each home's next event, s; `pace` is each home's own, `hour` the local one, 0..24.
+
+    Most gaps lie within a bout of activity and do not depend on the hour. The pauses between bouts pass
+    as fast as the hours they span are active, so one that begins at midnight ends in the morning.
     """
     short = rng.lognormal(np.log(_SHORT_MEDIAN_S), _SHORT_SIGMA, pace.size)
-    pause = rng.lognormal(np.log(_PAUSE_MEDIAN_S), _PAUSE_SIGMA, pace.size) / max(factor, 0.05) ** 2 / pace
-    return np.where(rng.random(pace.size) < _PAUSES, pause, short)
+    active_h = rng.lognormal(np.log(_PAUSE_MEDIAN_S / 3600), _PAUSE_SIGMA, pace.size) / pace
+    until_h = np.interp(np.interp(hour, _HOURS, _PASSED_H) + active_h, _PASSED_H, _HOURS)
+    return np.where(rng.random(pace.size) < _PAUSES, (until_h - hour) * 3600, short)
 
 
 class Care:
@@ -77,14 +86,14 @@ class Care:
             yield Event(self._city.buttons[number], "sos", now_ms)
 
     def _movement(self, now_ms: int) -> Iterator[Event]:
-        factor = activity(HOME_BY_HOUR, now_ms)
+        hour = (now_ms / 3_600_000 + _UTC_AHEAD_H) % 24
         due = np.flatnonzero(self._next_ms <= self._clock_ms)
         while due.size:
             rooms = self._rng.choice(len(HOME_SENSORS), due.size, p=_ROOM_SHARES)
             for home, room in zip(due.tolist(), rooms.tolist(), strict=True):
                 ago_ms = min(self._clock_ms - self._next_ms[home], _TICK_MS)
                 yield Event(self._city.homes[home][room], "motion", int(now_ms - ago_ms))
-            gaps_ms = home_gaps_s(self._rng, self._pace[due], factor) * 1000
+            gaps_ms = home_gaps_s(self._rng, self._pace[due], hour) * 1000
             self._next_ms[due] += np.maximum(gaps_ms, 1000).astype(np.int64)
             due = due[self._next_ms[due] <= self._clock_ms]
 

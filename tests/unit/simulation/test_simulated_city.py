@@ -85,7 +85,7 @@ def test_names_and_cards_of_a_door_do_not_get_past_the_connector(registry):
 
 def test_gaps_at_home_are_those_of_the_recording():
     rng = np.random.default_rng(SEED)
-    gaps = home_gaps_s(rng, rng.lognormal(0.0, 0.6, 200_000), 1.0)
+    gaps = home_gaps_s(rng, rng.lognormal(0.0, 0.6, 200_000), 9.0)
     assert np.percentile(gaps, 50) == pytest.approx(50, rel=0.10)
     assert np.percentile(gaps, 90) == pytest.approx(265, rel=0.15)
 
