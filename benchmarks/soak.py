@@ -1,7 +1,8 @@
 """Does memory stay flat? `python -m benchmarks.soak --seconds 1800 --rate 1000` against the running stack.
 
-Sends load by `taishi simulate --rate`, weighs workers and Prisms every 10 s, and prints for each the
-growth from five minutes after the start to the end, as a straight line's, in per cent of its mean.
+Sends load by `taishi simulate --rate`, weighs workers and Prisms every 10 s, tells the weights each
+minute, and prints for each the growth from five minutes after the start to the end, as a straight
+line's, in per cent of its mean.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["growth_percent", "main"]
 PARTS = ("worker-aggregate", "worker-situation", "prism-aggregate", "prism-situation")
 WARM_UP_S = 300.0
 EVERY_S = 10.0
+TELL_EVERY = 6  # weighings
 
 
 def growth_percent(at_s: list[float], weight: list[float]) -> float:
@@ -50,6 +52,9 @@ def main(seconds: float, rate: int) -> None:
         at_s.append(time.monotonic() - started_s)
         for name, process in processes.items():
             weights[name].append(process.memory_info().rss / 2**20)
+        if len(at_s) % TELL_EVERY == 1:
+            now = "  ".join(f"{name} {rows[-1]:.0f}" for name, rows in weights.items())
+            click.echo(f"{at_s[-1]:6.0f} s  MiB: {now}", err=True)
         time.sleep(EVERY_S)
     first = next((i for i, at in enumerate(at_s) if at >= WARM_UP_S), 0)
     figures = {

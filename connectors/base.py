@@ -37,12 +37,18 @@ class Message:
     """One message as it arrived. `address` is the MQTT topic or the HTTP path.
 
     `retained`: an MQTT broker kept it from an unknown earlier moment, so arrival says nothing about time.
+    `headers`: what HTTP says of the body, names in lower case: `content-type`, and those beginning `ce-`.
     """
 
     payload: bytes
     address: str
     received_at_ms: int
     retained: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str:
+        """The first header of that lower-case name, "" without one."""
+        return next((value for key, value in self.headers if key == name), "")
 
 
 @dataclass(frozen=True, slots=True)

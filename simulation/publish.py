@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,7 @@ REFUSED: Final = Counter(
 )
 _HTTP_THREADS: Final = 8
 _QUEUED: Final = 2_000
+_LOOK_S: Final = 0.2  # how often a full queue looks whether to give up
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,19 @@ class Publisher:
         self._mqtt.disconnect()
         self._mqtt.loop_stop()
 
-    def send(self, messages: Iterable[Outgoing]) -> int:
-        """Hand messages over, waiting while the queues are full; returns how many."""
+    def send(self, messages: Iterable[Outgoing], give_up: Callable[[], bool] = lambda: False) -> int:
+        """Hand messages over, waiting while the queues are full; returns how many.
+
+        Without room the rest is left unsaid once `give_up()` is true: a door that is down must not
+        keep a city from stopping.
+        """
         count = 0
         for message in messages:
-            count += 1
+            taken = self._queue if message.transport == "http" else self._publish
+            if not taken(message, give_up):
+                break
             SENT.labels(message.vendor).inc()
-            with self._changed:
-                self._open += 1
-            if message.transport == "http":
-                self._http.put(message)
-            else:
-                self._publish(message)
+            count += 1
         return count
 
     def drain(self, limit_s: float) -> int:
@@ -92,9 +94,26 @@ class Publisher:
             self._changed.wait_for(lambda: self._open == 0, limit_s)
             return self._open
 
-    def _publish(self, message: Outgoing) -> None:
+    def _queue(self, message: Outgoing, give_up: Callable[[], bool]) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._vendors) < _QUEUED or self._stopped.is_set())
+            self._open += 1  # before a thread can answer it
+        while True:
+            try:
+                self._http.put(message, timeout=_LOOK_S)
+            except queue.Full:
+                if give_up():
+                    with self._changed:
+                        self._open -= 1
+                    return False
+            else:
+                return True
+
+    def _publish(self, message: Outgoing, give_up: Callable[[], bool]) -> bool:
+        with self._changed:
+            while not self._changed.wait_for(lambda: len(self._vendors) < _QUEUED, _LOOK_S):
+                if give_up():
+                    return False
+            self._open += 1
         # Not under our lock: the client's thread holds its own while it calls `_on_published`.
         info = self._mqtt.publish(message.address, message.payload, qos=1)
         with self._changed:
@@ -103,6 +122,7 @@ class Publisher:
                 self._count_acknowledged(message.vendor)
             else:
                 self._vendors[info.mid] = message.vendor
+        return True
 
     def _on_published(self, _client: object, _data: object, mid: int, *_: object) -> None:
         with self._changed:

@@ -126,7 +126,9 @@ def _endpoint(
             return _told(503, "busy", "too many bodies being read; send the same again", _RETRY)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        message = Message(payload, request.url.path, time.time_ns() // 1_000_000)
+        message = Message(
+            payload, request.url.path, time.time_ns() // 1_000_000, headers=_of_the_body(request)
+        )
         try:
             async with asyncio.timeout(settings.confirm_s):
                 outcome = await _accepted(gateway, message, codec)
@@ -135,6 +137,10 @@ def _endpoint(
         return _answer(outcome)
 
     return take
+
+
+def _of_the_body(request: Request) -> tuple[tuple[str, str], ...]:
+    return tuple((k, v) for k, v in request.headers.items() if k == "content-type" or k.startswith("ce-"))
 
 
 async def _accepted(gateway: Gateway, message: Message, codec: str) -> Outcome:

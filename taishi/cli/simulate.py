@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -139,10 +139,14 @@ def _run(  # noqa: PLR0913 - what a run is made of
         signal.signal(number, lambda *_: stopped.set())
     world, sent = World(city, seed, _now_ms()), 0
     until_s = None if duration is None else time.monotonic() + duration
+
+    def over() -> bool:
+        return stopped.is_set() or (until_s is not None and time.monotonic() >= until_s)
+
     with Publisher(_publisher_settings(settings)) as publisher:
         _LOG.info("city started", devices=sum(1 for _ in city.devices()), seed=seed, speed=speed)
-        for messages in _ticks(world if serve or not extra else None, extra, speed, stopped, until_s):
-            sent += publisher.send(messages)
+        for messages in _ticks(world if serve or not extra else None, extra, speed, stopped, over):
+            sent += publisher.send(messages, over)
         left = publisher.drain(_DRAIN_S)
     _LOG.info("city stopped", sent=sent, not_acknowledged=left)
     if not serve:
@@ -150,10 +154,14 @@ def _run(  # noqa: PLR0913 - what a run is made of
 
 
 def _ticks(
-    world: World | None, extra: list[Device], speed: float, stopped: threading.Event, until_s: float | None
+    world: World | None,
+    extra: list[Device],
+    speed: float,
+    stopped: threading.Event,
+    over: Callable[[], bool],
 ) -> Iterator[list[Outgoing]]:
     number, next_s = 0, time.monotonic()
-    while not stopped.is_set() and (until_s is None or time.monotonic() < until_s):
+    while not over():
         now_ms = _now_ms()
         living = world.advance(now_ms, speed) if world is not None else []
         yield [*living, *load_messages(extra, number, now_ms)]
@@ -192,8 +200,9 @@ def _happen(settings: Settings, city: City, text: str, seed: int) -> None:
         )
     messages = incident(city, name, place, _now_ms(), seed)
     with Publisher(_publisher_settings(settings)) as publisher:
-        publisher.send(messages)
-        left = publisher.drain(_DRAIN_S)
+        until_s = time.monotonic() + _DRAIN_S
+        sent = publisher.send(messages, lambda: time.monotonic() >= until_s)
+        left = publisher.drain(max(0.0, until_s - time.monotonic())) + len(messages) - sent
     if left:
         raise SettingsError(f"{left} of {len(messages)} messages were not acknowledged; is the stack up?")
     for message in messages[:_SHOWN]:

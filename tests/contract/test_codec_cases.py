@@ -1,7 +1,7 @@
 """Every codec folder: its description, its sample, and each of its test cases, exactly.
 
 A case is `testcases/<case>/input.*` and `expected.json`: `address`, `devices` (registry rows), `options`,
-`retained`, `received_at_ms`, and what comes of it: `observations` and `signals` (fields that are not at
+`retained`, `received_at_ms`, `headers`, and what comes of it: `observations` and `signals` (fields not at
 their default), `rejected` as [reason, detail].
 """
 
@@ -42,7 +42,11 @@ def decode(folder: str, payload: bytes, said: dict[str, Any]) -> Decoded | Rejec
         )
     codec = load_codecs([folder], {folder: said.get("options", {})})[folder]
     message = Message(
-        payload, said.get("address", "x"), said.get("received_at_ms", 0), said.get("retained", False)
+        payload,
+        said.get("address", "x"),
+        said.get("received_at_ms", 0),
+        said.get("retained", False),
+        tuple(said.get("headers", {}).items()),
     )
     return codec.decode(message, Rows(said.get("devices", [])))
 
@@ -88,7 +92,7 @@ def test_a_codec_folder_holds_description_sample_and_cases(folder: str) -> None:
 def test_the_case_comes_out_as_written(folder: str, case: Path) -> None:
     (message,) = case.glob("input.*")
     expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
-    said = {"address", "devices", "options", "retained", "received_at_ms"}
+    said = {"address", "devices", "options", "retained", "received_at_ms", "headers"}
     given = {name: expected.pop(name) for name in said & set(expected)}
     assert outcome(decode(folder, message.read_bytes(), given)) == expected
 
