@@ -18,8 +18,8 @@ from typing import Final, Literal
 
 __all__ = ["DOMAINS", "KINDS", "METRICS", "METRIC_CODES", "Domain", "Kind", "Metric", "metric_key"]
 
-Domain = Literal["parking", "security", "care"]
-DOMAINS: Final[tuple[Domain, ...]] = ("parking", "security", "care")
+Domain = Literal["parking", "security", "care", "governance"]
+DOMAINS: Final[tuple[Domain, ...]] = ("parking", "security", "care", "governance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,11 @@ KINDS: Final[dict[str, Kind]] = {
                 _event("loitering", "someone lingers"),
                 _event("motion", "something moved"),
                 _event("tamper", "the device was covered, moved or opened"),
+                _event("object_left", "something was left behind"),
+                _event("object_removed", "something was taken away"),
+                _event("wrong_way", "someone or something moved against the permitted direction"),
+                _event("fast_motion", "someone or something moved unusually fast"),
+                _event("crowding", "more people than the area is meant for"),
             ),
         ),
         Kind(
@@ -123,10 +128,22 @@ KINDS: Final[dict[str, Kind]] = {
             "security.video_count",
             "security",
             3600,
-            "a camera that counts people",
+            "a camera that counts people or vehicles",
             (
                 _event("entered", "people who entered in the reported interval", 100_000),
                 _event("left", "people who left in the reported interval", 100_000),
+                _event("persons", "people captured, never who", 100_000),
+                _event("vehicles", "vehicles that passed, never their plates", 100_000),
+            ),
+        ),
+        Kind(
+            "security.device",
+            "security",
+            24 * 3600,
+            "a camera, recorder or controller about itself",
+            (
+                _event("video_loss", "a picture was lost"),
+                _event("fault", "a disk, fan, power supply or temperature fault"),
             ),
         ),
         Kind(
@@ -180,6 +197,26 @@ KINDS: Final[dict[str, Kind]] = {
             (
                 _event("sos", "a resident called for help"),
                 _event("fall", "a fall was detected"),
+            ),
+        ),
+        Kind(
+            "governance.party",
+            "governance",
+            24 * 3600,
+            "party building: members and stations",
+            (
+                _event("checked_in", "a member reported for service (报到)"),
+                _event("station_visit", "a visit to a party service station"),
+            ),
+        ),
+        Kind(
+            "governance.patrol",
+            "governance",
+            24 * 3600,
+            "a grid worker on the round",
+            (
+                _event("patrolled", "a patrol was finished"),
+                _event("reported", "an issue was reported from the spot"),
             ),
         ),
     )

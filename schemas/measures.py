@@ -109,6 +109,10 @@ MEASURES: Final[dict[Domain, tuple[Measure, ...]]] = {
         ),
         _sum("people_entered", "people counted in", "security.video_count.entered"),
         _sum("people_left", "people counted out", "security.video_count.left"),
+        _sum("people_captured", "people captured by cameras", "security.video_count.persons"),
+        _sum("vehicles", "vehicles that passed cameras", "security.video_count.vehicles"),
+        _sum("video_loss", "pictures lost", "security.device.video_loss"),
+        _sum("device_faults", "faults of cameras, recorders and controllers", "security.device.fault"),
         *_general("security"),
     ),
     "care": (
@@ -138,6 +142,13 @@ MEASURES: Final[dict[Domain, tuple[Measure, ...]]] = {
         *_mean("co2", "care.environment.co2"),
         *_general("care"),
     ),
+    "governance": (
+        _sum("checked_in", "party members who reported for service", "governance.party.checked_in"),
+        _sum("station_visits", "visits to party service stations", "governance.party.station_visit"),
+        _sum("patrols", "patrols finished", "governance.patrol.patrolled"),
+        _sum("reports", "issues reported by grid workers", "governance.patrol.reported"),
+        *_general("governance"),
+    ),
 }
 """Measures by domain; the order is that of the fold's columns."""
 
@@ -158,6 +169,7 @@ DERIVED: Final[dict[Domain, dict[str, Callable[[Mapping[str, float]], float | No
         "humidity_mean": _ratio("humidity_sum", "humidity_count"),
         "co2_mean": _ratio("co2_sum", "co2_count"),
     },
+    "governance": {},
 }
 
 

@@ -6,7 +6,12 @@ from typing import Final
 
 __all__ = ["DOMAIN_NAMES", "KEY_FIGURES", "STATES", "both"]
 
-DOMAIN_NAMES: Final[dict[str, str]] = {"parking": "停车", "security": "安防", "care": "养老"}
+DOMAIN_NAMES: Final[dict[str, str]] = {
+    "parking": "停车",
+    "security": "安防",
+    "care": "养老",
+    "governance": "治理",
+}
 
 STATES: Final[dict[str, str]] = {
     "waiting": "等待",
@@ -46,6 +51,12 @@ KEY_FIGURES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("activity", "活动", "activity"),
         ("sos", "呼救", "SOS"),
         ("falls", "跌倒", "falls"),
+    ),
+    "governance": (
+        ("checked_in", "报到", "checked in"),
+        ("station_visits", "到站", "station visits"),
+        ("patrols", "巡查", "patrols"),
+        ("reports", "上报", "reports"),
     ),
 }
 """Domain -> (measure, Chinese, English) of the figures shown for the district."""

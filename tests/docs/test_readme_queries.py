@@ -57,10 +57,11 @@ def seeded(stack: Stack) -> Stack:
     return stack
 
 
-def test_the_readme_asks_for_a_district_a_street_and_a_grid_in_every_domain() -> None:
+def test_the_readme_asks_for_every_level_and_every_domain() -> None:
     assert {level for block in QUERIES for level, _ in PLACES.findall(block)} == {
         "district",
         "street",
+        "community",
         "grid",
     }
     assert {re.search(r"FROM (\w+)", block)[1] for block in QUERIES} == set(DOMAINS)
