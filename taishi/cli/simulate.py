@@ -28,7 +28,7 @@ __all__ = ["simulate"]
 
 _LOG = structlog.get_logger(__name__)
 _TICK_S = 1.0
-_DRAIN_S = 20.0
+_DRAIN_S = 10.0
 _SHOWN = 5
 
 
