@@ -1,0 +1,1 @@
+"""Actility ThingPark uplinks."""
