@@ -10,8 +10,8 @@ from schemas.quarantine import Reason
 
 __all__ = ["REFUSALS", "SourceTelemetry"]
 
-REFUSALS: Final = ("too_large", "busy")
-"""Why a message was refused: told to the sender, not kept."""
+REFUSALS: Final = ("too_large", "busy", "unauthorised", "forbidden", "stale", "rate", "slow")
+"""Why a message was refused: told to the sender, not kept. In words: docs/trust.md."""
 
 _RECEIVED: Final = Counter("taishi_messages_received_total", "messages that arrived", ["source"])
 _ACKNOWLEDGED: Final = Counter(

@@ -25,6 +25,7 @@ from taishi.settings import Settings
 __all__ = ["TELEMETRY", "pages"]
 
 TELEMETRY: Final = (
+    "connectors.http.telemetry",
     "connectors.telemetry",
     "deploy.embedded.supervisor",
     "pipelines.telemetry",

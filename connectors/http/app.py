@@ -4,11 +4,16 @@
 |---|---|
 | 202 | every record it led to is in the log |
 | 422 | in quarantine, kept and counted: `{"reason", "detail"}`; sending the same again is useless |
+| 401 | `unauthorised`: no credential or not a good one; `stale`: its timestamp is outside the window |
+| 403 | `forbidden`: a good credential, for other paths |
+| 408 | `slow`: the body did not come in time |
 | 413 | larger than 16 MiB: not kept |
+| 429 + Retry-After | `rate`: too many requests of this sender or, without a good credential, this address |
 | 503 + Retry-After | not taken, or not confirmed yet: send the same again; what came twice counts once |
 
 A connection that breaks before an answer is a 503 to the sender: it sends again. Dying between any
-two lines leaves the sender without a 202, so it does the same.
+two lines leaves the sender without a 202, so it does the same. Who may send is the guard's matter
+(connectors.http.guard); every refusal is counted by its reason, and logged once a minute and origin.
 """
 
 from __future__ import annotations
@@ -16,10 +21,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -27,20 +33,30 @@ from starlette.routing import Route
 
 from connectors.base import Message
 from connectors.gateway import Gateway, Outcome
+from connectors.http.guard import Admitted, Answers, Guard
+from connectors.http.telemetry import REPEATED
+from connectors.http.trust import Denied
 from schemas.errors import SettingsError
 
 __all__ = ["HttpSettings", "application"]
 
+_LOG = structlog.get_logger(__name__)
 _RETRY: Final = {"Retry-After": "1"}
+_STATUS: Final = {"unauthorised": 401, "stale": 401, "forbidden": 403, "rate": 429}
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="taishi", Basic realm="taishi"'}
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """`routes` is path -> codec. `confirm_s`: how long a request waits for Kafka before its 503."""
+    """`routes` is path -> codec. `confirm_s`: how long a request waits for Kafka before its 503.
+
+    `body_s`: how long a body may take to come.
+    """
 
     routes: Mapping[str, str]
     body_bytes: int = 16 * 1024 * 1024
     bodies_bytes: int = 128 * 1024 * 1024
+    body_s: float = 30.0
     confirm_s: float = 30.0
 
 
@@ -79,14 +95,18 @@ class _Bodies:
         return bytes(body)
 
 
-def application(settings: HttpSettings, gateway: Gateway) -> Starlette:
-    """The ASGI application; GET /health says whether there is room for one more message."""
+def application(settings: HttpSettings, gateway: Gateway, guard: Guard | None = None) -> Starlette:
+    """The ASGI application; GET /health says whether there is room for one more message.
+
+    Without a guard the door is open: for loopback only.
+    """
+    guard = guard or Guard()
     for path in settings.routes:
         if not path.startswith("/") or path == "/health" or any(c in path for c in "{}?# "):
             raise SettingsError(f"HTTP route: received {path!r}, allowed: a plain path such as /readings")
     bodies = _Bodies(settings)
     routes = [
-        Route(path, _endpoint(codec, settings, gateway, bodies), methods=["POST"])
+        Route(path, _Endpoint(path, codec, settings, gateway, guard, bodies).take, methods=["POST"])
         for path, codec in settings.routes.items()
     ]
 
@@ -107,43 +127,106 @@ def application(settings: HttpSettings, gateway: Gateway) -> Starlette:
     )
 
 
-def _endpoint(
-    codec: str, settings: HttpSettings, gateway: Gateway, bodies: _Bodies
-) -> Callable[[Request], Awaitable[Response]]:
-    async def take(request: Request) -> Response:
-        if not gateway.has_room():
-            gateway.refuse(codec, "busy")
-            return _told(503, "busy", "too many messages in flight; send the same again", _RETRY)
+class _Endpoint:
+    """One path and its codec."""
+
+    def __init__(
+        self,
+        path: str,
+        codec: str,
+        settings: HttpSettings,
+        gateway: Gateway,
+        guard: Guard,
+        bodies: _Bodies,
+    ) -> None:
+        self._path = path
+        self._codec = codec
+        self._settings = settings
+        self._gateway = gateway
+        self._guard = guard
+        self._bodies = bodies
+        self._answers: Answers[asyncio.Future[Outcome]] = Answers()
+        self._repeated = REPEATED.labels(f"http.{codec}")
+
+    async def take(self, request: Request) -> Response:
+        """Answer one request: may it, its body, what became of it."""
+        address = request.client.host if request.client else ""
+        path, guard = self._path, self._guard
+        admitted = guard.admit(request.headers, path, address, time.time(), time.monotonic())
+        if isinstance(admitted, Denied):
+            return self._denied(admitted, address)
+        if not self._gateway.has_room():
+            return self._refused(503, "busy", "too many messages in flight; send the same again", _RETRY)
+        body = await self._body(request)
+        if isinstance(body, Response):
+            return body
+        denied = guard.confirm(admitted, path, body, address, time.monotonic())
+        if denied is not None:
+            return self._denied(denied, address)
+        return await self._outcome(request, body, admitted)
+
+    async def _body(self, request: Request) -> bytes | Response:
+        """The body, or why there is none."""
+        settings = self._settings
         try:
-            payload = await bodies.read(request)
+            async with asyncio.timeout(settings.body_s):
+                return await self._bodies.read(request)
+        except TimeoutError:
+            detail = f"received a body not complete after {settings.body_s:g} s, allowed: complete by then"
+            return self._refused(408, "slow", detail, {"Connection": "close"})
         except _TooLargeError:
-            gateway.refuse(codec, "too_large")
-            return _told(
-                413, "oversize", f"received more than {settings.body_bytes} bytes, allowed: at most that"
-            )
+            detail = f"received more than {settings.body_bytes} bytes, allowed: at most that"
+            return self._refused(413, "too_large", detail, said="oversize")
         except _BusyError:
-            gateway.refuse(codec, "busy")
-            return _told(503, "busy", "too many bodies being read; send the same again", _RETRY)
+            return self._refused(503, "busy", "too many bodies being read; send the same again", _RETRY)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        message = Message(
-            payload, request.url.path, time.time_ns() // 1_000_000, headers=_of_the_body(request)
-        )
+
+    async def _outcome(self, request: Request, body: bytes, admitted: Admitted) -> Response:
+        """What the log says of it; of a signed request that came before, what it said then."""
+        signed = admitted.signed
+        future = self._answers.get(signed) if signed is not None else None
+        if future is not None:
+            self._repeated.inc()
+        else:
+            headers = _of_the_body(request)
+            message = Message(body, request.url.path, time.time_ns() // 1_000_000, headers=headers)
+            future = _accepted(self._gateway, message, self._codec)
+            if signed is not None:
+                self._answers.put(signed, future)
         try:
-            async with asyncio.timeout(settings.confirm_s):
-                outcome = await _accepted(gateway, message, codec)
+            async with asyncio.timeout(self._settings.confirm_s):
+                outcome = await asyncio.shield(future)
         except TimeoutError:
             return _told(503, "unconfirmed", "not confirmed by the log yet; send the same again", _RETRY)
         return _answer(outcome)
 
-    return take
+    def _denied(self, denied: Denied, address: str) -> Response:
+        status = _STATUS[denied.reason]
+        headers = dict(_CHALLENGE) if status == 401 else {}
+        if denied.retry_after_s is not None:
+            headers["Retry-After"] = f"{denied.retry_after_s:.0f}"
+        if self._guard.worth_telling(denied.reason, address, time.monotonic()):
+            _LOG.warning("http refused", reason=denied.reason, detail=denied.detail, address=address)
+        return self._refused(status, denied.reason, denied.detail, headers)
+
+    def _refused(
+        self,
+        status: int,
+        reason: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        said: str | None = None,
+    ) -> Response:
+        self._gateway.refuse(self._codec, reason)
+        return _told(status, said or reason, detail, headers)
 
 
 def _of_the_body(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((k, v) for k, v in request.headers.items() if k == "content-type" or k.startswith("ce-"))
 
 
-async def _accepted(gateway: Gateway, message: Message, codec: str) -> Outcome:
+def _accepted(gateway: Gateway, message: Message, codec: str) -> asyncio.Future[Outcome]:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Outcome] = loop.create_future()
 
@@ -156,7 +239,7 @@ async def _accepted(gateway: Gateway, message: Message, codec: str) -> Outcome:
             loop.call_soon_threadsafe(settle, outcome)
 
     gateway.accept(message, codec, done)
-    return await future
+    return future
 
 
 def _answer(outcome: Outcome) -> Response:
