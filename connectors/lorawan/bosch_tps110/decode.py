@@ -10,9 +10,10 @@ from connectors.lorawan.frame import Frame
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
-__all__ = ["MODEL", "decode_frame"]
+__all__ = ["MODEL", "PERSONAL", "decode_frame"]
 
 MODEL: Final = "bosch.tps110"
+PERSONAL: Final = ()
 
 _STATUS_AT: Final = {1: (1, 0), 2: (2, 0), 3: (17, 16)}
 """Port -> (bytes of the frame, where the status byte is)."""

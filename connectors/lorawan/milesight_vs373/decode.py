@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.alarms import Incident
-from connectors.base import Decoded, Observation, SignalEvent
+from connectors.base import Decoded, Observation, Rejected, SignalEvent
 from connectors.lorawan.frame import Frame, tlv_blocks
 
-__all__ = ["MODEL", "decode_frame"]
+__all__ = ["MODEL", "PERSONAL", "decode_frame"]
 
 MODEL: Final = "milesight.vs373"
+PERSONAL: Final = ()
 
 _ROOM_STATE: Final = b"\x03\xf8"
 _ALARM: Final = b"\x06\xfb"
+_HISTORY: Final = b"\x20\xce"
 _LENGTHS: Final = {
-    _ROOM_STATE: 1,
+    _ROOM_STATE: 6,  # state, target, seconds used now, seconds used today
+    b"\x04\xf9": 4,  # regions occupied
+    b"\x05\xfa": 8,  # seconds out of bed of each region
     _ALARM: 5,
+    _HISTORY: 9,
     b"\x01\x75": 1,  # battery
     b"\xff\x01": 1,  # protocol version
     b"\xff\x09": 2,  # hardware
@@ -27,38 +32,61 @@ _LENGTHS: Final = {
     b"\xff\xfe": 1,  # reset
     b"\xff\xff": 2,  # description version
 }
+_SHORT: Final = {**_LENGTHS, _ROOM_STATE: 1}
 _IN_BED, _OUT_OF_BED, _FALLEN = 2, 3, 4
 _FALL: Final = 0
 _TRIGGERED, _DEACTIVATED, _IGNORED = 1, 2, 3
 
 
 def decode_frame(frame: Frame) -> Decoded:
-    """Bed state as readings, falls as a reading and a signal, their end as a signal."""
-    blocks, rejected = tlv_blocks(frame.data, _LENGTHS)
+    """Bed state as readings, falls as a reading and a signal, their end as a signal; history as signals."""
+    blocks, rejected = _blocks(frame.data)
     observations: list[Observation] = []
     signals: list[SignalEvent] = []
     for pair, value in blocks:
-        if pair == _ALARM and value[2] == _FALL:
-            _fall(frame, int.from_bytes(value[:2], "little"), value[3], observations, signals)
+        if pair == _ALARM:
+            incident = _incident(frame, value, frame.observed_at_ms)
+            signals += _transition(incident, value)
+            observations += [incident.observation()] if _began(value) else []
+        elif pair == _HISTORY:
+            # Sent again after an outage: an alarm someone must hear of, but no new fall to count.
+            happened_at_ms = int.from_bytes(value[:4], "little") * 1000
+            signals += _transition(_incident(frame, value[4:], happened_at_ms), value[4:])
         elif pair == _ROOM_STATE and value[0] in {_IN_BED, _OUT_OF_BED}:
             in_bed = float(value[0] == _IN_BED)
             observations.append(
                 Observation(frame.device, "care.bed", "in_bed", in_bed, frame.observed_at_ms, seq=frame.seq)
             )
     # The state "fallen" repeats as long as it lasts, so it raises the signal but counts no new fall.
-    if not signals and (_ROOM_STATE, bytes([_FALLEN])) in blocks:
+    fallen = any(pair == _ROOM_STATE and value[0] == _FALLEN for pair, value in blocks)
+    if fallen and not any(pair == _ALARM and value[2] == _FALL for pair, value in blocks):
         signals.append(Incident(frame.device, "care.emergency", "fall", frame.observed_at_ms).signal())
     return Decoded(tuple(observations), tuple(signals), rejected)
 
 
-def _fall(
-    frame: Frame, alarm_id: int, status: int, observations: list[Observation], signals: list[SignalEvent]
-) -> None:
-    incident = Incident(
-        frame.device, "care.emergency", "fall", frame.observed_at_ms, str(alarm_id), frame.seq
-    )
-    if status == _TRIGGERED:
-        observations.append(incident.observation())
-        signals.append(incident.signal())
-    elif status in {_DEACTIVATED, _IGNORED}:
-        signals.append(incident.signal(active=False))
+def _blocks(data: bytes) -> tuple[list[tuple[bytes, bytes]], tuple[Rejected, ...]]:
+    """The blocks; a frame that is whole only with a room state of one byte is read so."""
+    blocks, rejected = tlv_blocks(data, _LENGTHS)
+    if rejected:
+        short, wrong = tlv_blocks(data, _SHORT)
+        if not wrong:
+            return short, ()
+    return blocks, rejected
+
+
+def _incident(frame: Frame, alarm: bytes, at_ms: int) -> Incident:
+    name = str(int.from_bytes(alarm[:2], "little"))
+    return Incident(frame.device, "care.emergency", "fall", at_ms, name, frame.seq)
+
+
+def _began(alarm: bytes) -> bool:
+    return alarm[2] == _FALL and alarm[3] == _TRIGGERED
+
+
+def _transition(incident: Incident, alarm: bytes) -> list[SignalEvent]:
+    """A fall that began or ended; other alarms, and reports of one that goes on, are none."""
+    if _began(alarm):
+        return [incident.signal()]
+    if alarm[2] == _FALL and alarm[3] in {_DEACTIVATED, _IGNORED}:
+        return [incident.signal(active=False)]
+    return []

@@ -10,9 +10,10 @@ from connectors.lorawan.frame import Frame, tlv_blocks
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
-__all__ = ["MODEL", "decode_frame"]
+__all__ = ["MODEL", "PERSONAL", "decode_frame"]
 
 MODEL: Final = "milesight.ws101"
+PERSONAL: Final = ()
 
 _PRESS: Final = b"\xff\x2e"
 _PRESSES: Final = {1: "short", 2: "long", 3: "double"}

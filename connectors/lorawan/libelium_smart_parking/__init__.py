@@ -1,0 +1,1 @@
+"""Libelium Smart Parking v2 sensor."""

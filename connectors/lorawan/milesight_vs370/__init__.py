@@ -1,0 +1,1 @@
+"""Milesight VS370 presence radar."""
