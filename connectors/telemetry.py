@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge
 
 from schemas.quarantine import Reason
 
-__all__ = ["REFUSALS", "SourceTelemetry"]
+__all__ = ["REFUSALS", "DropTelemetry", "SourceTelemetry"]
 
 REFUSALS: Final = ("too_large", "busy", "unauthorised", "forbidden", "stale", "rate", "slow")
 """Why a message was refused: told to the sender, not kept. In words: docs/trust.md."""
@@ -24,6 +25,11 @@ _QUARANTINED: Final = Counter(
 )
 _REFUSED: Final = Counter(
     "taishi_refused_total", "messages told to the sender as not taken", ["source", "reason"]
+)
+_DROPPED: Final = Counter(
+    "taishi_dropped_total",
+    "datagrams (sip) and bytes (tcp) dropped before they were a message",
+    ["transport", "reason"],
 )
 _IN_FLIGHT: Final = Gauge("taishi_messages_in_flight", "messages the log has not confirmed yet", ["source"])
 
@@ -48,3 +54,14 @@ class SourceTelemetry:
         """One message was received, told to its sender as not taken, and is not kept."""
         self.received.inc()
         self._refused[reason].inc()
+
+
+class DropTelemetry:
+    """What a transport of datagrams or byte streams drops before it is a message; all start at 0."""
+
+    def __init__(self, transport: str, reasons: Iterable[str]) -> None:
+        self._dropped = {reason: _DROPPED.labels(transport, reason) for reason in reasons}
+
+    def dropped(self, reason: str, amount: int = 1) -> None:
+        """Count what is dropped; KeyError for a reason that was not declared."""
+        self._dropped[reason].inc(amount)

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="where HTTP push listens")
     http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
+    sip_host: str = Field("127.0.0.1", description="where SIP MESSAGE (UDP) is taken")
+    sip_port: int = Field(15060, description="UDP port of SIP", ge=1, le=65535)
+    sip_codec: str = Field("gb28181", description="codec of the bodies of SIP MESSAGE")
+    tcp_host: str = Field("127.0.0.1", description="where frames over TCP are taken")
+    tcp_port: int = Field(15075, description="port of frames over TCP", ge=1, le=65535)
+    tcp_codec: str = Field("gb26875", description="codec, and so the framing, of what comes over TCP")
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
     )

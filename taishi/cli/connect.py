@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -20,13 +22,17 @@ from connectors.base import Codec
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway
 from connectors.http.app import HttpSettings, application
-from connectors.mqtt.client import MqttConnector, MqttSettings
+from connectors.http.slow import PunctualProtocol
+from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
 from connectors.producer import LogProducer
 from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
+from connectors.sip.server import SipSettings
+from connectors.sip.server import serve as serve_sip
 from schemas.errors import SettingsError
 from taishi import logs, metrics
+from taishi.doors import http_guard, mqtt_settings, tls_pair
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -51,21 +57,9 @@ def mqtt() -> None:
     routes = TopicRoutes(settings.mqtt_routes)
     codecs = load_codecs(settings.mqtt_routes.values(), settings.codec_options) | {UNROUTED: Unrouted()}
     metrics.serve(settings.metrics_port + 1)
+    own = mqtt_settings(settings, _DRAIN_S)
     producer, gateway = _door(settings, "mqtt", codecs)
-    host, port = settings.mqtt_host_port
-    connector = MqttConnector(
-        MqttSettings(
-            host=host,
-            port=port,
-            client_id=settings.mqtt_client_id,
-            user=settings.mqtt_user,
-            password=settings.mqtt_password,
-            tls=settings.mqtt_tls,
-            drain_s=_DRAIN_S,
-        ),
-        routes,
-        gateway,
-    )
+    connector = MqttConnector(own, routes, gateway)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: connector.stop())
     connector.run()
@@ -79,9 +73,14 @@ def http() -> None:
     logs.configure("connect-http")
     codecs = load_codecs(settings.http_routes.values(), settings.codec_options)
     metrics.serve(settings.metrics_port + 2)
+    guard = http_guard(settings)
+    tls = tls_pair("http_tls", settings.http_tls_certificate, settings.http_tls_key)
     producer, gateway = _door(settings, "http", codecs)
     config = uvicorn.Config(
-        application(HttpSettings(settings.http_routes), gateway),
+        application(HttpSettings(settings.http_routes), gateway, guard),
+        http=PunctualProtocol,
+        ssl_certfile=tls and tls[0],
+        ssl_keyfile=tls and tls[1],
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -93,10 +92,36 @@ def http() -> None:
         signal.signal(number, lambda *_: None)
     listener = _listener(settings)
     _LOG.info(
-        "http listening", host=settings.http_host, port=settings.http_port, paths=list(settings.http_routes)
+        "http listening",
+        host=settings.http_host,
+        port=settings.http_port,
+        paths=list(settings.http_routes),
+        tls=tls is not None,
+        senders=settings.senders_file is not None,
     )
     uvicorn.Server(config).run([listener])
     _end(producer)
+
+
+@connect.command()
+def sip() -> None:
+    """Take SIP MESSAGE requests (GB/T 28181 alarms) over UDP."""
+    settings = load_settings()
+    logs.configure("connect-sip")
+    codecs = load_codecs([settings.sip_codec], settings.codec_options)
+    metrics.serve(settings.metrics_port + 7)
+    producer, gateway = _door(settings, "sip", codecs)
+    own = SipSettings(settings.sip_host, settings.sip_port, settings.sip_codec, drain_s=_DRAIN_S)
+    asyncio.run(_until_signal(partial(serve_sip, own, gateway)))
+    _end(producer)
+
+
+async def _until_signal(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(stop)
 
 
 def _listener(settings: Settings) -> socket.socket:
