@@ -62,7 +62,23 @@ class Settings(BaseSettings):
     )
     mqtt_user: str = Field("", description="user name at the MQTT broker")
     mqtt_password: str = Field("", description="password at the MQTT broker", repr=False)
-    mqtt_tls: bool = Field(False, description="speak TLS to the MQTT broker, with the system's CAs")
+    mqtt_tls: bool = Field(
+        False, description="speak TLS to the MQTT broker, with the system's CAs or mqtt_ca_file"
+    )
+    mqtt_ca_file: Path | None = Field(None, description="CA certificates (PEM) that sign the broker's")
+    mqtt_client_certificate: Path | None = Field(
+        None, description="our certificate (PEM) where the MQTT broker asks for one"
+    )
+    mqtt_client_key: Path | None = Field(None, description="its private key (PEM)")
+    broker_tls_host: str = Field("127.0.0.1", description="where the embedded MQTT broker listens with TLS")
+    broker_tls_port: int = Field(18883, description="port of it", ge=1, le=65535)
+    broker_tls_certificate: Path | None = Field(
+        None, description="the embedded MQTT broker's certificate (PEM); it listens with TLS if set"
+    )
+    broker_tls_key: Path | None = Field(None, description="its private key (PEM)")
+    senders_file: Path | None = Field(
+        None, description="who may send over HTTP and MQTT (taishi senders); without it loopback only"
+    )
     mqtt_routes: dict[str, str] = Field(
         {
             "application/+/device/+/event/up": "chirpstack",
@@ -80,6 +96,13 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="where HTTP push listens")
     http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
+    http_tls_certificate: Path | None = Field(None, description="HTTP push's certificate (PEM); TLS if set")
+    http_tls_key: Path | None = Field(None, description="its private key (PEM)")
+    http_rate_per_s: float = Field(
+        100.0, description="requests a second of one sender, or of an address that is none; not on loopback "
+        "without senders_file", gt=0,
+    )  # fmt: skip
+    http_burst: int = Field(1000, description="how many of them at once", ge=1)
     sip_host: str = Field("127.0.0.1", description="where SIP MESSAGE (UDP) is taken")
     sip_port: int = Field(15060, description="UDP port of SIP", ge=1, le=65535)
     sip_codec: str = Field("gb28181", description="codec of the bodies of SIP MESSAGE")

@@ -18,11 +18,13 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
@@ -33,12 +35,24 @@ from connectors.base import Message
 from connectors.gateway import Gateway, Outcome
 from connectors.mqtt.routes import UNROUTED, TopicRoutes
 
-__all__ = ["MqttConnector", "MqttSettings"]
+__all__ = ["MqttConnector", "MqttSettings", "MqttTls"]
 
 _LOG = structlog.get_logger(__name__)
 _WAIT_S: Final = 0.5
 _BACK_OFF_S: Final = (0.2, 10.0)
 _BURST: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class MqttTls:
+    """Speak TLS, and to a broker with another name than its certificate's do not speak at all.
+
+    `ca_file` None: the system's CAs. `certificate` and `key`: ours, where the broker asks for one. All PEM.
+    """
+
+    ca_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,7 @@ class MqttSettings:
     client_id: str = "taishi-connect-mqtt"
     user: str = ""
     password: str = ""
-    tls: bool = False
+    tls: MqttTls | None = None
     keepalive_s: int = 60
     drain_s: float = 10.0
 
@@ -114,11 +128,13 @@ class MqttConnector:
                     return
             reading = not self._stopping.is_set() and self._gateway.has_room()
             wanted = [self._wake_read, sock] if reading else [self._wake_read]
+            # TLS decrypts a whole record at once: what it holds, select cannot see.
+            held = reading and isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
             readable, writable, _ = select.select(
-                wanted, [sock] if self._client.want_write() else [], [], _WAIT_S
+                wanted, [sock] if self._client.want_write() else [], [], 0.0 if held else _WAIT_S
             )
             self._acknowledge()
-            if sock in readable:
+            if held or sock in readable:
                 self._read()
             if sock in writable or self._client.want_write():
                 self._client.loop_write()
@@ -209,8 +225,12 @@ class MqttConnector:
         )
         if settings.user:
             client.username_pw_set(settings.user, settings.password)
-        if settings.tls:
-            client.tls_set()
+        if settings.tls is not None:
+            ca_file, certificate, key = (
+                None if file is None else str(file)
+                for file in (settings.tls.ca_file, settings.tls.certificate, settings.tls.key)
+            )
+            client.tls_set(ca_file, certificate, key)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

@@ -1,0 +1,84 @@
+"""From the installation's settings to how strict its doors are."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+
+import structlog
+
+from connectors.http.guard import Guard, RateLimit
+from connectors.http.trust import Trust
+from connectors.mqtt.client import MqttSettings, MqttTls
+from schemas.errors import SettingsError
+from taishi.senders import follow, trust_of
+from taishi.settings import Settings
+
+__all__ = ["http_guard", "is_loopback", "mqtt_settings", "tls_pair"]
+
+_LOG = structlog.get_logger(__name__)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def http_guard(settings: Settings) -> Guard:
+    """The HTTP door's guard, which follows the senders file.
+
+    SettingsError for an open door that others than this machine would reach.
+    """
+    limit = RateLimit(settings.http_rate_per_s, settings.http_burst)
+    if settings.senders_file is None:
+        if not is_loopback(settings.http_host):
+            raise SettingsError(
+                f"http_host: received {settings.http_host} without senders_file, allowed: 127.0.0.1, or set "
+                "senders_file (TAISHI_SENDERS_FILE) and make it with: taishi senders add"
+            )
+        return Guard(None, limit)
+    guard = Guard(Trust([]), limit)
+    follow(settings.senders_file, lambda entries: guard.replace(trust_of(entries)))
+    if settings.http_tls_certificate is None and not is_loopback(settings.http_host):
+        _LOG.warning("tokens come in clear: set http_tls_certificate, or put TLS in front of this door")
+    return guard
+
+
+def tls_pair(name: str, certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """Certificate and key, tried; None when neither is set. SettingsError names the setting and the fault."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise SettingsError(f"{name}_certificate and {name}_key: received one of them, allowed: both")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        what = f"{name}_certificate {certificate} and {name}_key {key}"
+        raise SettingsError(f"{what}: {error}; allowed: PEM files that belong together") from error
+    return certificate, key
+
+
+def mqtt_settings(settings: Settings, drain_s: float) -> MqttSettings:
+    """What the MQTT connector must know. SettingsError for TLS files that are not."""
+    host, port = settings.mqtt_host_port
+    tls = None
+    if settings.mqtt_tls:
+        pair = tls_pair("mqtt_client", settings.mqtt_client_certificate, settings.mqtt_client_key)
+        if settings.mqtt_ca_file is not None and not settings.mqtt_ca_file.is_file():
+            raise SettingsError(
+                f"mqtt_ca_file: received {settings.mqtt_ca_file}, allowed: a file of CAs (PEM)"
+            )
+        tls = MqttTls(settings.mqtt_ca_file, *(pair or (None, None)))
+    return MqttSettings(
+        host=host,
+        port=port,
+        client_id=settings.mqtt_client_id,
+        user=settings.mqtt_user,
+        password=settings.mqtt_password,
+        tls=tls,
+        drain_s=drain_s,
+    )
