@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["Backpressure", "Refused", "SettingsError", "TaishiError", "received_allowed"]
+__all__ = ["Backpressure", "OutdatedState", "Refused", "SettingsError", "TaishiError", "received_allowed"]
 
 
 class TaishiError(Exception):
@@ -17,6 +17,10 @@ class TaishiError(Exception):
 
 class SettingsError(TaishiError):
     """The operator must change something (a setting, a file, an argument); retrying is useless."""
+
+
+class OutdatedState(TaishiError):  # noqa: N818 - names what was found
+    """A stored state has a form that this release does not read; it can be made anew from the log."""
 
 
 class Backpressure(TaishiError):  # noqa: N818 - it is a signal to wait, not a failure

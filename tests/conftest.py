@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from deploy.embedded.ports import free_ports
 from deploy.embedded.state import PartState, StackState, read_state
 from taishi.settings import Settings
 from taishi.stack_settings import environment_of, stack_settings
+
+if TYPE_CHECKING:  # most tests never load it
+    from pipelines.io.influxdb import InfluxDb
 
 PARTS = ("kafka", "topics", "influxdb", "influxdb-database", "mqtt", "prism-aggregate", "prism-situation")
 
@@ -115,6 +119,26 @@ def isolated_settings(home: Path, **given: object) -> Settings:
     ports = free_ports(len(names) + 20, consecutive=True)
     fixed = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)], "home": home}
     return Settings(**(fixed | given))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def every_store_is_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what a test opened of InfluxDB, as a process's end would."""
+    module = sys.modules.get("pipelines.io.influxdb")
+    if module is None:
+        yield
+        return
+    opened: list[InfluxDb] = []
+    begin = module.InfluxDb.__init__
+
+    def noted(store: InfluxDb, *args: Any, **named: Any) -> None:
+        begin(store, *args, **named)
+        opened.append(store)
+
+    monkeypatch.setattr(module.InfluxDb, "__init__", noted)
+    yield
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture(scope="session")

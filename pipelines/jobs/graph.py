@@ -54,6 +54,6 @@ def run_on(job_endpoint: str, name: str, factory: Callable[[], LineRuntime[Any, 
     # What is loaded by now lives as long as the process, and a batch makes thousands of short-lived
     # messages: by default the collector would look through all of it many times a second.
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(50_000, 10, 10)
     result = pipeline.run()
     return str(result.wait_until_finish())

@@ -24,6 +24,7 @@ from pipelines.io.sink import KafkaSink, Record
 from pipelines.io.source import ShardSource
 from pipelines.kernels.batch import ShardBatch
 from pipelines.telemetry import LineTelemetry
+from schemas.errors import OutdatedState
 from schemas.topics import TICK_KEY
 
 __all__ = ["LineRuntime", "LineSettings", "ShardJob"]
@@ -58,7 +59,7 @@ class ShardJob(Protocol[State, Outputs]):
         """The state for a checkpoint."""
 
     def from_bytes(self, data: bytes) -> State:
-        """The state of a checkpoint."""
+        """The state of a checkpoint; OutdatedState if another release wrote it in another form."""
 
     def report(self, shard: str, state: State, telemetry: LineTelemetry) -> None:
         """Put what the state knows of itself into the metrics."""
@@ -111,8 +112,12 @@ class LineRuntime(Generic[State, Outputs]):
         for shard in self._owned():
             checkpoint = None if settings.from_oldest else found.get(shard)
             epoch = found[shard].epoch + 1 if shard in found else 1
-            self._shards[shard] = self._open(shard, checkpoint, epoch)
-            wanted[shard] = checkpoint.next_offset if checkpoint else None
+            state = self._restored(shard, checkpoint) if checkpoint else None
+            goes_on = checkpoint.next_offset if checkpoint and state is not None else None
+            self._shards[shard] = _Shard(
+                self.job.initial(shard) if state is None else state, epoch, goes_on or 0
+            )
+            wanted[shard] = goes_on
         starts = self._source.assign(wanted)
         for shard, offset in starts.items():
             if wanted[shard] is None:
@@ -130,11 +135,14 @@ class LineRuntime(Generic[State, Outputs]):
                 if self.settings.partitions is None or partition in self.settings.partitions:
                     yield shard_name(topic, partition)
 
-    def _open(self, shard: str, checkpoint: Checkpoint | None, epoch: int) -> _Shard[State]:
-        if checkpoint is None:
-            return _Shard(self.job.initial(shard), epoch, 0)
+    def _restored(self, shard: str, checkpoint: Checkpoint) -> State | None:
+        """The state of a checkpoint; None if another release wrote it: the log makes it anew."""
         checkpoint.check(self._identities[shard_parts(shard)[0]])
-        return _Shard(self.job.from_bytes(checkpoint.state), epoch, checkpoint.next_offset)
+        try:
+            return self.job.from_bytes(checkpoint.state)
+        except OutdatedState as outdated:
+            _LOG.warning("folding a shard anew from its log", shard=shard, why=str(outdated))
+            return None
 
     def read(self, timeout_s: float) -> Iterator[ShardBatch]:
         """Batches that came within `timeout_s`; also ticks the shards when a tick is due."""

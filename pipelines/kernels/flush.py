@@ -14,6 +14,7 @@ import numpy as np
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.gauges import GaugeState
 from pipelines.kernels.measure import WindowView, measure
+from pipelines.kernels.packed import pack, unpack
 from pipelines.kernels.plan import Plan
 from pipelines.kernels.state import Flush, FoldSettings, ShardState, WindowBlock
 
@@ -37,6 +38,7 @@ def flush(plan: Plan, settings: FoldSettings, state: ShardState, watermark_ms: i
     state.head, state.closed = gauges, boundary
     state.dirty.clear()
     _forget(settings, state, watermark_ms)
+    _rest(settings, state)
     return Flush(revision, boundary * settings.pane_ms, blocks)
 
 
@@ -94,13 +96,15 @@ def _windows_ending_with(
 
 def _changed(state: ShardState, window_s: int, start_ms: int, values: Int64s) -> WindowBlock:
     """A window's first sending is whole; later only the grids that changed. A new grid was all zero."""
-    before = state.emitted.get((window_s, start_ms))
-    if before is None:
+    packed = state.emitted.get((window_s, start_ms))
+    if packed is None:
         rows = np.arange(values.shape[0])
     else:
+        (before,) = unpack(packed)
         known = np.pad(before, ((0, values.shape[0] - before.shape[0]), (0, 0)))
         rows = np.flatnonzero((values != known).any(axis=1))
-    state.emitted[window_s, start_ms] = values
+    if packed is None or rows.size:
+        state.emitted[window_s, start_ms] = pack(values)
     texts = state.table.grids.texts
     return WindowBlock(window_s, start_ms, [texts[row] for row in rows], values[rows])
 
@@ -111,9 +115,19 @@ def _forget(settings: FoldSettings, state: ShardState, watermark_ms: int) -> Non
     state.base.fit(len(state.table))
     for index in sorted(i for i in state.panes if i < oldest_kept):
         state.base.advance(state.panes.pop(index).gauges)
-        state.rises.pop(index, None)
     for key in [k for k in state.emitted if k[1] < oldest_kept * settings.pane_ms]:
         del state.emitted[key]
+
+
+def _rest(settings: FoldSettings, state: ShardState) -> None:
+    """Pack the panes that only a straggler will touch again, and drop rises that a revision makes anew."""
+    largest = max(settings.panes_per_window)
+    begun = state.closed // largest * largest
+    for index in [i for i in state.rises if i < begun]:
+        del state.rises[index]
+    for index, pane in state.panes.items():
+        if index < begun - largest:
+            pane.rest()
 
 
 def replay_closed(plan: Plan, state: ShardState) -> None:

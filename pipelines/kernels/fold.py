@@ -210,7 +210,9 @@ class _BatchFold:
         repeated = np.zeros(first.size, np.bool_)
         if not newer.all():
             repeated[~newer] = pane.seen.contains(unique[~newer])
-        pane.seen.add(unique[~repeated])
+        if not repeated.all():
+            pane.change()
+            pane.seen.add(unique[~repeated])
         new = np.zeros(rows.index.size, np.bool_)
         new[first[~repeated]] = True
         return new

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
+from pipelines.kernels.packed import pack, unpack
 from pipelines.kernels.plan import EVENT_RULES
 
 __all__ = ["GaugeRows", "IdentitySet", "Pane", "identities"]
@@ -100,23 +101,83 @@ class GaugeRows:
         self._pending = []
 
 
-class Pane:
-    """`sums[rule, grid, metric]` (int64, fixed point for `sum`), the identities seen, the gauge rows."""
+@dataclass(slots=True)
+class _Content:
+    """What a pane holds: `sums[rule, grid, metric]` (int64, fixed point for `sum`), and the rest."""
 
-    __slots__ = ("gauges", "seen", "sums")
+    sums: npt.NDArray[np.int64]
+    seen: IdentitySet = field(default_factory=IdentitySet)
+    gauges: GaugeRows = field(default_factory=GaugeRows)
+
+
+class Pane:
+    """Sums, identities and gauge rows of one slice of time; at rest they are packed until asked for.
+
+    Say `change` before changing anything: what was packed is then no longer it.
+    """
+
+    __slots__ = ("_content", "_packed")
 
     def __init__(self, grids: int, metrics: int) -> None:
-        self.sums: npt.NDArray[np.int64] = np.zeros((len(EVENT_RULES), grids, metrics), np.int64)
-        self.seen = IdentitySet()
-        self.gauges = GaugeRows()
+        sums = np.zeros((len(EVENT_RULES), grids, metrics), np.int64)
+        self._content: _Content | None = _Content(sums)
+        self._packed = b""
+
+    @classmethod
+    def of_packed(cls, data: bytes) -> Pane:
+        """The pane that `packed` told of."""
+        pane = cls(0, 0)
+        pane._content, pane._packed = None, data
+        return pane
+
+    @property
+    def sums(self) -> npt.NDArray[np.int64]:
+        """`[rule, grid, metric]`, int64, fixed point for the rule `sum`."""
+        return self._awake().sums
+
+    @property
+    def seen(self) -> IdentitySet:
+        """Identities of the readings accepted."""
+        return self._awake().seen
+
+    @property
+    def gauges(self) -> GaugeRows:
+        """Readings of gauges."""
+        return self._awake().gauges
+
+    def change(self) -> None:
+        """What comes next changes the pane."""
+        self._awake()
+        self._packed = b""
 
     def fit(self, grids: int) -> None:
         """Make room for grids first heard of after the pane was made."""
-        missing = grids - self.sums.shape[1]
+        content = self._awake()
+        missing = grids - content.sums.shape[1]
         if missing > 0:
-            self.sums = np.pad(self.sums, ((0, 0), (0, max(missing, 64)), (0, 0)))
+            content.sums = np.pad(content.sums, ((0, 0), (0, max(missing, 64)), (0, 0)))
 
     def series_seen(self) -> Int64s:
         """Numbers of the series with a reading in the pane, ascending, each once."""
         seen: Int64s = np.unique(self.seen.sorted() >> np.uint64(32)).astype(np.int64)
         return seen
+
+    def rest(self) -> None:
+        """Pack; the next look unpacks again."""
+        self._packed = self.packed()
+        self._content = None
+
+    def packed(self) -> bytes:
+        """Everything the pane holds, as bytes."""
+        if self._packed:
+            return self._packed
+        content = self._awake()
+        content.gauges.settle()
+        rows = content.gauges
+        return pack(content.sums, content.seen.sorted(), rows.series, rows.time_ms, rows.seq, rows.value)
+
+    def _awake(self) -> _Content:
+        if self._content is None:
+            sums, seen, series, time_ms, seq, value = unpack(self._packed)
+            self._content = _Content(sums, IdentitySet(seen), GaugeRows(series, time_ms, seq, value))
+        return self._content

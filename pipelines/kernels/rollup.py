@@ -188,7 +188,7 @@ class _Rollup:
         cell.revision[parents] += window.revision - max(before, 0)
         cell.grids[parents] += before < 0
         cell.dirty[parents] = True
-        rows.values[at], rows.revision[at] = row, window.revision
+        rows.put(at, row, window.revision)
         self._send_grid(window, row, first=before < 0)
 
     def _send_grid(self, window: Window, row: Int64s, *, first: bool) -> None:
@@ -228,6 +228,8 @@ class _Rollup:
         cell = held.cells[key]
         if cell.told == complete and not cell.dirty.any():
             return
+        for rows in cell.shards.values():
+            rows.rest()
         cell.fit(len(held.areas))
         chosen = cell.dirty if cell.told == complete else cell.grids > 0
         first = complete and cell.told != 1

@@ -1,36 +1,29 @@
-"""The roll-up's state as bytes and back: arrays as they lie in memory, zstd over the whole.
+"""The roll-up's state as bytes and back: packed rows as they rest, arrays as they lie, zstd over the whole.
 
-Versioned: `VERSION` is raised when the form changes, together with a step in `_UPCASTERS` that makes
-the form before it into this one, so a newer worker reads an older state. Measures are stored by
-name and matched on loading, so a release may add some.
+Versioned: `VERSION` is raised when the form changes; a state of another form is not read, and the
+situation is rolled up anew from the topic `windows`. Measures are stored by name and matched on
+loading, so a release may add some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
 import zstandard
 
 from pipelines.kernels.batch import Int64s
+from pipelines.kernels.packed import pack, unpack
 from pipelines.kernels.plan import plan_for
 from pipelines.kernels.rollup_state import Cell, DomainState, GridRows, Level, RollupState, ShardTable
-from schemas.errors import SettingsError
+from schemas.errors import OutdatedState, SettingsError, received_allowed
 from schemas.kinds import Domain
 
 __all__ = ["VERSION", "rollup_from_bytes", "rollup_to_bytes"]
 
-VERSION: Final = 1
-_UPCASTERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
-"""version -> the step from it to the next, on the decoded document."""
-
-
-class _RowsBytes(msgspec.Struct, frozen=True):
-    shard: str
-    values: bytes
-    revision: bytes
+VERSION: Final = 2
 
 
 class _CellBytes(msgspec.Struct, frozen=True):
@@ -42,7 +35,7 @@ class _CellBytes(msgspec.Struct, frozen=True):
     revision: bytes
     grids: bytes
     dirty: bytes
-    shards: list[_RowsBytes]
+    shards: dict[str, bytes]
 
 
 class _DomainBytes(msgspec.Struct, frozen=True):
@@ -55,6 +48,10 @@ class _DomainBytes(msgspec.Struct, frozen=True):
     grids: dict[str, list[str]]
     parents: dict[str, bytes]
     cells: list[_CellBytes]
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    version: int
 
 
 class _StateBytes(msgspec.Struct, frozen=True):
@@ -78,17 +75,12 @@ def rollup_to_bytes(state: RollupState) -> bytes:
 
 
 def rollup_from_bytes(data: bytes) -> RollupState:
-    """The state that `rollup_to_bytes` was given; SettingsError for a version nobody here can read."""
-    document = msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(data))
-    while (version := document.get("version")) in _UPCASTERS:
-        document = _UPCASTERS[version](document)
+    """The state that `rollup_to_bytes` was given; OutdatedState when its form is another release's."""
+    raw = zstandard.ZstdDecompressor().decompress(data)
+    version = msgspec.msgpack.decode(raw, type=_Versioned).version
     if version != VERSION:
-        raise SettingsError(
-            f"checkpoint of situation: received version {version!r}, allowed: "
-            f"{', '.join(map(str, [*_UPCASTERS, VERSION]))}; restart with --from-oldest to rebuild from the "
-            "topic `windows`"
-        )
-    content = msgspec.convert(document, _StateBytes)
+        raise OutdatedState(received_allowed("checkpoint version of situation", version, (VERSION,)))
+    content = msgspec.msgpack.decode(raw, type=_StateBytes)
     state = RollupState(content.next_offset, content.clock_ms, accounts=content.accounts)
     state.domains = {held.domain: _domain_from_bytes(held) for held in content.domains}
     return state
@@ -109,7 +101,6 @@ def _domain_to_bytes(domain: Domain, held: DomainState) -> _DomainBytes:
 
 
 def _cell_to_bytes(key: tuple[int, int], cell: Cell) -> _CellBytes:
-    rows = [_RowsBytes(s, r.values.tobytes(), r.revision.tobytes()) for s, r in cell.shards.items()]
     start_ms, window_s = key
     return _CellBytes(
         start_ms=start_ms,
@@ -120,7 +111,7 @@ def _cell_to_bytes(key: tuple[int, int], cell: Cell) -> _CellBytes:
         revision=cell.revision.tobytes(),
         grids=cell.grids.tobytes(),
         dirty=cell.dirty.tobytes(),
-        shards=rows,
+        shards={shard: rows.packed() for shard, rows in cell.shards.items()},
     )
 
 
@@ -149,16 +140,21 @@ def _cell_from_bytes(data: _CellBytes, columns: Sequence[int], measures: int) ->
     cell.told, cell.due_ms = data.told, data.due_ms
     cell.revision, cell.grids = _int64s(data.revision), _int64s(data.grids)
     cell.dirty = np.frombuffer(data.dirty, np.bool_).copy()
-    cell.sums = _widened(data.sums, columns, measures)
-    for stored in data.shards:
-        rows = cell.shards[stored.shard] = GridRows(0, measures)
-        rows.values, rows.revision = _widened(stored.values, columns, measures), _int64s(stored.revision)
+    cell.sums = _widened(_int64s(data.sums).reshape(-1, len(columns)), columns, measures)
+    cell.shards = {shard: _rows(packed, columns, measures) for shard, packed in data.shards.items()}
     return cell
 
 
-def _widened(data: bytes, columns: Sequence[int], width: int) -> Int64s:
+def _rows(packed: bytes, columns: Sequence[int], measures: int) -> GridRows:
+    """A shard's rows, at rest."""
+    if list(columns) == list(range(measures)):
+        return GridRows.of_packed(packed)
+    values, revision = unpack(packed)
+    return GridRows.of_packed(pack(_widened(values, columns, measures), revision))
+
+
+def _widened(rows: Int64s, columns: Sequence[int], width: int) -> Int64s:
     """Rows that had `columns`, in an array of today's width."""
-    rows = _int64s(data).reshape(-1, len(columns))
     wide = np.zeros((rows.shape[0], width), np.int64)
     wide[:, columns] = rows
     return wide

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
+from pipelines.kernels.packed import pack, unpack
 from schemas.errors import SettingsError
 from schemas.kinds import Domain
 
@@ -51,21 +52,66 @@ class RollupSettings:
 class GridRows:
     """One window of one shard's grids: row i is grid i of the shard's table. Grows as grids appear.
 
-    `values` has shape (rows, measures); `revision` is -1 where the grid has not been heard of.
+    At rest the rows are packed until asked for.
     """
 
-    __slots__ = ("revision", "values")
+    __slots__ = ("_content", "_packed")
 
     def __init__(self, rows: int, measures: int) -> None:
-        self.values: Int64s = np.zeros((rows, measures), np.int64)
-        self.revision: Int64s = np.full(rows, -1, np.int64)
+        self._content: tuple[Int64s, Int64s] | None = (
+            np.zeros((rows, measures), np.int64),
+            np.full(rows, -1, np.int64),
+        )
+        self._packed = b""
+
+    @classmethod
+    def of_packed(cls, data: bytes) -> GridRows:
+        """The rows that `packed` told of."""
+        rows = cls(0, 0)
+        rows._content, rows._packed = None, data
+        return rows
+
+    @property
+    def values(self) -> Int64s:
+        """Shape (rows, measures), fixed point."""
+        return self._awake()[0]
+
+    @property
+    def revision(self) -> Int64s:
+        """Shape (rows,); -1 where the grid has not been heard of."""
+        return self._awake()[1]
 
     def fit(self, rows: int) -> None:
         """Make room for `rows` grids."""
-        missing = rows - self.revision.size
+        values, revision = self._awake()
+        missing = rows - revision.size
         if missing > 0:
-            self.values = np.pad(self.values, ((0, missing), (0, 0)))
-            self.revision = np.pad(self.revision, (0, missing), constant_values=-1)
+            self._content = (
+                np.pad(values, ((0, missing), (0, 0))),
+                np.pad(revision, (0, missing), constant_values=-1),
+            )
+            self._packed = b""
+
+    def put(self, row: int, values: Int64s, revision: int) -> None:
+        """Set a grid's values and revision."""
+        held = self._awake()
+        held[0][row], held[1][row] = values, revision
+        self._packed = b""
+
+    def rest(self) -> None:
+        """Pack; the next look unpacks again."""
+        self._packed = self.packed()
+        self._content = None
+
+    def packed(self) -> bytes:
+        """The rows as bytes."""
+        return self._packed or pack(*self._awake())
+
+    def _awake(self) -> tuple[Int64s, Int64s]:
+        if self._content is None:
+            values, revision = unpack(self._packed)
+            self._content = values, revision
+        return self._content
 
 
 class Cell:

@@ -60,8 +60,9 @@ class ShardState:
 
     `base` holds the gauges as of the oldest pane kept, `head` as of the last closed pane's end;
     `closed` is the index of the first pane not closed yet; `dirty` are closed panes with a late
-    reading; `emitted` are the values last sent of each window that may still change; `refused` are
-    the quarantined readings by (source, reason).
+    reading; `rises` are those of panes whose largest window is not complete; `emitted` are the values
+    last sent of each window that may still change, packed; `refused` are the quarantined readings by
+    (source, reason).
     """
 
     domain: Domain
@@ -74,7 +75,7 @@ class ShardState:
     panes: dict[int, Pane] = field(default_factory=dict)
     rises: dict[int, Int64s] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
-    emitted: dict[tuple[int, int], Int64s] = field(default_factory=dict)
+    emitted: dict[tuple[int, int], bytes] = field(default_factory=dict)
     sources: Names = field(default_factory=Names)
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: Int64s = field(default_factory=lambda: np.zeros((len(ACCOUNTS), 0), np.int64))

@@ -1,7 +1,7 @@
-"""A shard's state as bytes and back: arrays as they lie in memory, zstd over the whole.
+"""A shard's state as bytes and back: packed panes as they rest, arrays as they lie, zstd over the whole.
 
-Versioned: `VERSION` is raised when the form changes, together with a step that reads the one
-before, so a newer worker reads an older state. Metrics and measures are stored by name and
+Versioned: `VERSION` is raised when the form changes; a state of another form is not read, and the
+shard is folded anew from the log. Metrics and measures are stored by name and
 matched on loading, so a release may add some at the end of the table.
 """
 
@@ -16,23 +16,21 @@ import zstandard
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.flush import replay_closed
 from pipelines.kernels.gauges import GaugeState
-from pipelines.kernels.panes import GaugeRows, IdentitySet, Pane
-from pipelines.kernels.plan import EVENT_RULES, Plan, plan_for
+from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.panes import Pane
+from pipelines.kernels.plan import Plan, plan_for
 from pipelines.kernels.series import Names
 from pipelines.kernels.state import ACCOUNTS, FoldSettings, ShardState
-from schemas.errors import SettingsError
+from schemas.errors import OutdatedState, SettingsError, received_allowed
 from schemas.kinds import Domain
 
 __all__ = ["VERSION", "state_from_bytes", "state_to_bytes"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
-class _PaneBytes(msgspec.Struct, frozen=True):
-    index: int
-    sums: bytes
-    seen: bytes
-    gauges: tuple[bytes, bytes, bytes, bytes]
+class _Versioned(msgspec.Struct, frozen=True):
+    version: int
 
 
 class _StateBytes(msgspec.Struct, frozen=True):
@@ -48,7 +46,7 @@ class _StateBytes(msgspec.Struct, frozen=True):
     subjects: list[str]
     columns: bytes
     base: tuple[bytes, bytes]
-    panes: list[_PaneBytes]
+    panes: list[tuple[int, bytes]]
     dirty: list[int]
     emitted: list[tuple[int, int, bytes]]
     sources: list[str]
@@ -61,7 +59,6 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
     plan = plan_for(state.domain)
     table = state.table
     columns = np.stack([table.metric, table.subject, table.newest_ms])
-    grids = len(table.grids)
     content = _StateBytes(
         version=VERSION,
         domain=state.domain,
@@ -75,9 +72,9 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
         subjects=table.subjects.texts,
         columns=columns.tobytes(),
         base=(state.base.value.tobytes(), state.base.time_ms.tobytes()),
-        panes=[_pane_to_bytes(index, pane, grids) for index, pane in sorted(state.panes.items())],
+        panes=[(index, pane.packed()) for index, pane in sorted(state.panes.items())],
         dirty=sorted(state.dirty),
-        emitted=[(size, start, values.tobytes()) for (size, start), values in state.emitted.items()],
+        emitted=[(*key, values) for key, values in state.emitted.items()],
         sources=state.sources.texts,
         accounts=state.accounts.tobytes(),
         refused=[(*key, count) for key, count in state.refused.items()],
@@ -86,14 +83,15 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
 
 
 def state_from_bytes(settings: FoldSettings, data: bytes) -> ShardState:
-    """The state that `state_to_bytes` was given.
+    """The state that `state_to_bytes` was given; OutdatedState when its form is another release's.
 
     SettingsError when the windows were cut otherwise then: such a state cannot be gone on with.
     """
     raw = zstandard.ZstdDecompressor().decompress(data)
+    version = msgspec.msgpack.decode(raw, type=_Versioned).version
+    if version != VERSION:
+        raise OutdatedState(received_allowed("checkpoint version of aggregate", version, (VERSION,)))
     content = msgspec.msgpack.decode(raw, type=_StateBytes)
-    if content.version != VERSION:
-        raise SettingsError(f"checkpoint version: received {content.version}, allowed: {VERSION}")
     if content.window_s != settings.window_s:
         raise SettingsError(
             f"window_s: received {settings.window_s}, the checkpoint was made with {content.window_s}; "
@@ -112,13 +110,12 @@ def _restore(plan: Plan, content: _StateBytes) -> ShardState:
         table.add(key, known[metric], content.subjects[subject])
     table.newest_ms[:] = columns[2]
     state.base = GaugeState(*map(_int64s, content.base))
-    state.panes = {pane.index: _pane_from_bytes(pane, plan, known) for pane in content.panes}
+    state.panes = {index: _pane(data, plan, known) for index, data in content.panes}
     state.dirty = set(content.dirty)
     measures = [plan.measures.index(name) for name in content.measures]
-    for size, start, data in content.emitted:
-        state.emitted[size, start] = _widened(
-            _int64s(data).reshape(-1, len(measures)), measures, len(plan.measures)
-        )
+    state.emitted = {
+        (size, start): _emitted(data, measures, len(plan.measures)) for size, start, data in content.emitted
+    }
     state.sources = Names(content.sources)
     state.accounts = _int64s(content.accounts).reshape(len(ACCOUNTS), -1)
     state.refused = {(source, reason): count for source, reason, count in content.refused}
@@ -126,22 +123,19 @@ def _restore(plan: Plan, content: _StateBytes) -> ShardState:
     return state
 
 
-def _pane_to_bytes(index: int, pane: Pane, grids: int) -> _PaneBytes:
-    pane.fit(grids)
-    pane.gauges.settle()
-    rows = pane.gauges
-    gauges = (rows.series.tobytes(), rows.time_ms.tobytes(), rows.seq.tobytes(), rows.value.tobytes())
-    return _PaneBytes(index, pane.sums[:, :grids].tobytes(), pane.seen.sorted().tobytes(), gauges)
+def _pane(data: bytes, plan: Plan, known: list[int]) -> Pane:
+    """The pane, at rest; its columns are today's metrics, which may be more than those it was made with."""
+    if known == list(range(len(plan.metrics))):
+        return Pane.of_packed(data)
+    sums, *others = unpack(data)
+    return Pane.of_packed(pack(_widened(sums, known, len(plan.metrics)), *others))
 
 
-def _pane_from_bytes(data: _PaneBytes, plan: Plan, known: list[int]) -> Pane:
-    sums = _int64s(data.sums).reshape(len(EVENT_RULES), -1, len(known))
-    pane = Pane(0, len(plan.metrics))
-    pane.sums = _widened(sums, known, len(plan.metrics))
-    pane.seen = IdentitySet(np.frombuffer(data.seen, np.uint64).copy())
-    series, time_ms, seq, value = map(_int64s, data.gauges)
-    pane.gauges = GaugeRows(series, time_ms, seq, value)
-    return pane
+def _emitted(data: bytes, known: list[int], measures: int) -> bytes:
+    if known == list(range(measures)):
+        return data
+    (values,) = unpack(data)
+    return pack(_widened(values, known, measures))
 
 
 def _widened(values: Int64s, columns: list[int], width: int) -> Any:

@@ -31,6 +31,7 @@ class FakeInfluxDb:
         self.faults: deque[tuple[int, dict[str, str], str]] = deque()
         self.requests: list[tuple[str, int]] = []
         self.authorizations: list[str] = []
+        self.connections = 0
         self.url = ""
 
     def wipe(self) -> None:
@@ -103,6 +104,10 @@ def _value(text: str) -> object:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     fake: FakeInfluxDb
+
+    def setup(self) -> None:
+        super().setup()
+        self.fake.connections += 1
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()

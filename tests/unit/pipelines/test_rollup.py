@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.kernels.rollup import fold_windows
 from pipelines.kernels.rollup_codec import rollup_from_bytes, rollup_to_bytes
 from pipelines.kernels.rollup_state import RollupSettings, RollupState
-from schemas.errors import SettingsError
+from schemas.errors import OutdatedState, SettingsError
 from schemas.quarantine import Reason
 
 _spec = importlib.util.spec_from_file_location("rollup_oracle", Path(__file__).with_name("rollup_oracle.py"))
@@ -240,11 +240,11 @@ def test_a_batch_that_does_not_begin_where_the_state_stands_is_never_folded():
         fold_windows(SETTINGS, RollupState(next_offset=5), batch)
 
 
-def test_a_state_of_another_version_is_refused_by_name(monkeypatch):
+def test_a_state_of_another_version_is_outdated_and_says_which(monkeypatch):
     monkeypatch.setattr("pipelines.kernels.rollup_codec.VERSION", 99)
     data = rollup_to_bytes(RollupState())
     monkeypatch.undo()
-    with pytest.raises(SettingsError, match="received version 99, allowed: 1"):
+    with pytest.raises(OutdatedState, match="received 99, allowed: 2"):
         rollup_from_bytes(data)
 
 
