@@ -30,6 +30,9 @@ from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
 from connectors.sip.server import SipSettings
 from connectors.sip.server import serve as serve_sip
+from connectors.tcp.framing import framing_of
+from connectors.tcp.server import TcpSettings
+from connectors.tcp.server import serve as serve_tcp
 from schemas.errors import SettingsError
 from taishi import logs, metrics
 from taishi.doors import http_guard, mqtt_settings, tls_pair
@@ -113,6 +116,20 @@ def sip() -> None:
     producer, gateway = _door(settings, "sip", codecs)
     own = SipSettings(settings.sip_host, settings.sip_port, settings.sip_codec, drain_s=_DRAIN_S)
     asyncio.run(_until_signal(partial(serve_sip, own, gateway)))
+    _end(producer)
+
+
+@connect.command()
+def tcp() -> None:
+    """Take frames (GB/T 26875.3 fire alarm transmission) over TCP."""
+    settings = load_settings()
+    logs.configure("connect-tcp")
+    codecs = load_codecs([settings.tcp_codec], settings.codec_options)
+    framing = framing_of(settings.tcp_codec, codecs[settings.tcp_codec])
+    metrics.serve(settings.metrics_port + 8)
+    producer, gateway = _door(settings, "tcp", codecs)
+    own = TcpSettings(settings.tcp_host, settings.tcp_port, settings.tcp_codec, drain_s=_DRAIN_S)
+    asyncio.run(_until_signal(partial(serve_tcp, own, framing, gateway)))
     _end(producer)
 
 
