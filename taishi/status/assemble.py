@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.embedded.state import PartState
 from schemas.kinds import DOMAINS
-from schemas.topics import TOPICS, readings_topic
+from schemas.topics import LARGE_BYTES, TOPICS, readings_topic
 from taishi.status.conservation import conservation
 from taishi.status.exposition import Scrape, parse
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
@@ -68,7 +68,7 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
         shards=shards,
         domains=domains,
         checks=checks,
-        problems=tuple(_problems(now, parts, sources, domains, checks, canary)),
+        problems=(*_problems(now, parts, sources, domains, checks, canary), *_large_checkpoints(shards)),
     )
 
 
@@ -231,6 +231,16 @@ def _problems(
     )
     if canary > 0:
         yield f"worker-situation: InfluxDB lacked what it had acknowledged ({canary:g} marks); rebuilding"
+
+
+def _large_checkpoints(shards: Iterable[ShardView]) -> Iterable[str]:
+    """A state that outgrows one record can no longer be saved; half of that is the time to say so."""
+    yield from (
+        f"{shard.shard}: its checkpoint holds {shard.checkpoint_bytes / 2**20:.0f} of at most "
+        f"{LARGE_BYTES / 2**20:.0f} MiB: give the topic more partitions, or shorten lateness_s"
+        for shard in shards
+        if shard.checkpoint_bytes is not None and shard.checkpoint_bytes > LARGE_BYTES / 2
+    )
 
 
 def _grown(name: str, now: Scrape, before: Scrape | None) -> float:

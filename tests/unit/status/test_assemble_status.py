@@ -7,6 +7,7 @@ from rich.console import Console
 
 from deploy.embedded.state import PartState, StackState
 from schemas.kinds import DOMAINS
+from schemas.topics import LARGE_BYTES
 from taishi.status.assemble import assemble
 from taishi.status.exposition import parse
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
@@ -176,6 +177,13 @@ def test_simulated_figures_are_marked_and_real_ones_are_not():
 def test_sums_without_a_silent_shard_are_marked():
     row = WindowRow(NOW_MS - 20_000, PARKING | {"complete": 0.0})
     assert shown(snapshot(windows=dict.fromkeys(DOMAINS, row))).count("不全 incomplete") == len(DOMAINS)
+
+
+@pytest.mark.parametrize(("size_bytes", "said"), [(LARGE_BYTES // 2, False), (LARGE_BYTES // 2 + 1, True)])
+def test_a_checkpoint_beyond_half_of_what_a_record_may_hold_is_a_problem(size_bytes, said):
+    metrics = {"worker-aggregate": f'taishi_checkpoint_bytes{{shard="readings.care/1"}} {size_bytes}\n'}
+    problems = snapshot(metrics=metrics).problems
+    assert any("readings.care/1: its checkpoint holds 16 of at most 32 MiB" in p for p in problems) == said
 
 
 def test_words_of_others_are_shown_as_they_are():
