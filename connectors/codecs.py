@@ -10,17 +10,30 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from connectors.base import Codec
 from schemas.errors import SettingsError, received_allowed
 
-__all__ = ["codec_names", "load_codecs"]
+__all__ = ["Wrapper", "codec_names", "load_codecs"]
 
 _FOLDER: Final = Path(__file__).parent
 _TRANSPORTS: Final = {"file", "http", "mqtt"}
+
+
+@runtime_checkable
+class Wrapper(Protocol):
+    """A `CODEC` that reads an envelope only; what is inside goes to other codecs, with their own options."""
+
+    def inner(self) -> Iterable[str]:
+        """The names of the codecs it passes to; never its own."""
+        ...
+
+    def around(self, codecs: Mapping[str, Codec]) -> Codec:
+        """The codec that does the work, with those it named."""
+        ...
 
 
 def codec_names() -> tuple[str, ...]:
@@ -33,7 +46,7 @@ def load_codecs(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) 
     """The named codecs with their options; SettingsError for an unknown codec or option."""
     for name in options:
         _known(name)
-    return {name: _load(name, options.get(name, {})) for name in dict.fromkeys(names)}
+    return {name: _load(name, options) for name in dict.fromkeys(names)}
 
 
 def _known(name: str) -> str:
@@ -42,10 +55,12 @@ def _known(name: str) -> str:
     return name
 
 
-def _load(name: str, options: Mapping[str, Any]) -> Codec:
+def _load(name: str, options: Mapping[str, Mapping[str, Any]]) -> Codec:
     module = importlib.import_module(f"connectors.{_known(name)}.decode")
     try:
-        codec: Codec = msgspec.convert(dict(options), module.CODEC)
+        codec: Codec | Wrapper = msgspec.convert(dict(options.get(name, {})), module.CODEC)
     except msgspec.ValidationError as error:
         raise SettingsError(f"options of codec {name}: {error}") from error
+    if isinstance(codec, Wrapper):
+        return codec.around({each: _load(each, options) for each in dict.fromkeys(codec.inner())})
     return codec

@@ -7,9 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from connectors.base import Decoded, Devices, Message, Rejected
+from connectors.encoded import bytes_of_base64
 from connectors.fields import as_object, field, moment_ms, parse_json, reads, whole
 from connectors.lorawan.frame import Frame
-from connectors.lorawan.uplink import bytes_of_base64, decode_uplink, eui
+from connectors.lorawan.uplink import decode_uplink, eui
 
 __all__ = ["CODEC", "PERSONAL", "ChirpStackCodec"]
 

@@ -1,9 +1,7 @@
-"""What every network server's uplink has in common: an EUI, the device's bytes, a registered model."""
+"""What every network server's uplink has in common: an EUI, and a device registered with a model."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import Final
 
@@ -12,7 +10,7 @@ from connectors.fields import Unreadable, as_text
 from connectors.lorawan.frame import Frame, decode_frame
 from schemas.quarantine import Reason
 
-__all__ = ["bytes_of_base64", "bytes_of_hex", "decode_uplink", "eui"]
+__all__ = ["decode_uplink", "eui"]
 
 _EUI: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -34,25 +32,3 @@ def eui(value: object, what: str) -> str:
     if not _EUI.fullmatch(text):
         raise Unreadable(Reason.WRONG_TYPE, f"{what}: received {text!r}, allowed: 16 hex digits")
     return text
-
-
-def bytes_of_base64(value: object, what: str) -> bytes:
-    """The bytes of base64 text, `malformed` if it is none."""
-    try:
-        return base64.b64decode(_text(value, what, "base64"), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unreadable(Reason.MALFORMED, f"{what}: {error}; allowed: base64") from error
-
-
-def bytes_of_hex(value: object, what: str) -> bytes:
-    """The bytes of hex text, `malformed` if it is none."""
-    try:
-        return binascii.unhexlify(_text(value, what, "hex"))
-    except (binascii.Error, ValueError) as error:
-        raise Unreadable(Reason.MALFORMED, f"{what}: {error}; allowed: hex digits") from error
-
-
-def _text(value: object, what: str, allowed: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise Unreadable(Reason.WRONG_TYPE, f"{what}: received {type(value).__name__}, allowed: {allowed} text")

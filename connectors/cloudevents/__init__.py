@@ -1,0 +1,1 @@
+"""CloudEvents 1.0: an envelope around what another codec reads."""
