@@ -30,7 +30,8 @@ class ChirpStackCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Which event it is says the topic's last level: those that say nothing of a sensor are not opened.
         """
-        if message.address.rpartition("/event/")[2] in _NO_READINGS:
+        _, is_event, event = message.address.rpartition("/event/")
+        if is_event and event in _NO_READINGS:
             return Decoded()
         return decode_uplink(_frame(as_object(parse_json(message.payload), "event")), registry)
 

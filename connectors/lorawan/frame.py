@@ -18,7 +18,7 @@ from connectors.base import Decoded, Rejected
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
-__all__ = ["Frame", "FrameCodec", "decode_frame", "frame_models", "tlv_blocks"]
+__all__ = ["Frame", "FrameCodec", "answers", "decode_frame", "frame_models", "tlv_blocks"]
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -52,6 +52,11 @@ def decode_frame(model: str, frame: Frame) -> Decoded | Rejected:
         detail = received_allowed("registered model", model, frame_models())
         return Rejected(Reason.UNSUPPORTED, detail)
     return codec(frame)
+
+
+def answers(lengths: Mapping[int, int]) -> dict[bytes, int]:
+    """Milesight's answers to downlinks, on both channels, by type: to be passed over, an alarm may follow."""
+    return {bytes((channel, kind)): length for kind, length in lengths.items() for channel in (0xFE, 0xFF)}
 
 
 def tlv_blocks(

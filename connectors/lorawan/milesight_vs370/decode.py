@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.base import Decoded, Observation, Rejected
-from connectors.lorawan.frame import Frame, tlv_blocks
+from connectors.lorawan.frame import Frame, answers, tlv_blocks
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
@@ -16,7 +16,9 @@ PERSONAL: Final = ()
 
 _OCCUPANCY: Final = b"\x03\x00"
 _VACANT, _OCCUPIED = 0, 1
+_ANSWERS: Final = {0x10: 1, 0x28: 1, 0x35: 8, 0x4A: 1, 0x84: 1, 0x8E: 3, 0x8F: 1, 0x96: 8, 0xBA: 10, 0xBD: 2}
 _LENGTHS: Final = {
+    **answers(_ANSWERS),
     _OCCUPANCY: 1,
     b"\x04\x00": 1,  # illuminance: dim, bright, off
     b"\x01\x75": 1,  # battery

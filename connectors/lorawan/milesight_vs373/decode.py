@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.alarms import Incident
 from connectors.base import Decoded, Observation, Rejected, SignalEvent
-from connectors.lorawan.frame import Frame, tlv_blocks
+from connectors.lorawan.frame import Frame, answers, tlv_blocks
 
 __all__ = ["MODEL", "PERSONAL", "decode_frame"]
 
@@ -16,7 +16,18 @@ PERSONAL: Final = ()
 _ROOM_STATE: Final = b"\x03\xf8"
 _ALARM: Final = b"\x06\xfb"
 _HISTORY: Final = b"\x20\xce"
+_ANSWERS: Final = {
+    **dict.fromkeys((0x04, 0x10, 0x28, 0x2F, 0x3E, 0x40, 0x42, 0x64, 0x69, 0x84), 1),
+    0x11: 4, 0x35: 8, 0x6A: 3, 0x8E: 3, 0x96: 8,
+}  # fmt: skip
+_SETTINGS: Final = {
+    0x48: 1, 0x49: 9, 0x4A: 5, 0x4B: 9, 0x4C: 5, 0x4D: 1, 0x4E: 1,
+    0x4F: 12, 0x50: 2, 0x51: 6, 0x52: 3, 0x53: 3, 0x56: 2,
+}  # fmt: skip
 _LENGTHS: Final = {
+    **answers(_ANSWERS),
+    **{bytes((0xF9, kind)): length for kind, length in _SETTINGS.items()},
+    **{bytes((0xF8, kind)): length + 1 for kind, length in _SETTINGS.items()},  # and whether it was taken
     _ROOM_STATE: 6,  # state, target, seconds used now, seconds used today
     b"\x04\xf9": 4,  # regions occupied
     b"\x05\xfa": 8,  # seconds out of bed of each region

@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.alarms import Incident
 from connectors.base import Decoded, Rejected
-from connectors.lorawan.frame import Frame, tlv_blocks
+from connectors.lorawan.frame import Frame, answers, tlv_blocks
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
@@ -17,7 +17,9 @@ PERSONAL: Final = ()
 
 _PRESS: Final = b"\xff\x2e"
 _PRESSES: Final = {1: "short", 2: "long", 3: "double"}
+_ANSWERS: Final = {0x03: 2, 0x10: 1, 0x28: 1, 0x2F: 1, 0x3E: 1, 0x74: 1}
 _LENGTHS: Final = {
+    **answers(_ANSWERS),
     _PRESS: 1,
     b"\x01\x75": 1,  # battery
     b"\xff\x01": 1,  # protocol version
@@ -27,6 +29,7 @@ _LENGTHS: Final = {
     b"\xff\x0b": 1,  # power on
     b"\xff\x0f": 1,  # device class
     b"\xff\x16": 8,  # serial number
+    b"\xff\xfe": 1,  # reset
     b"\xff\xff": 2,  # description version
 }
 
