@@ -215,7 +215,7 @@ def test_recorded_payloads_of_every_format_through_every_codec() -> None:
 
 RECORDED = {
     "hikvision_access_controller.json": ("hikvision", 1, None),
-    "hikvision_anpr.xml": ("hikvision", 0, Reason.UNSUPPORTED),
+    "hikvision_anpr.xml": ("hikvision", 1, None),
     "hikvision_peoplecounting.xml": ("hikvision", 0, None),
     "fhir_r4_heart_rate.json": ("fhir", 0, Reason.BAD_TIME),
     "fiware_offstreetparking_keyvalues.json": ("fiware", 0, Reason.BAD_TIME),
