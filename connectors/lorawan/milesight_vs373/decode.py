@@ -44,35 +44,41 @@ _LENGTHS: Final = {
     b"\xff\xff": 2,  # description version
 }
 _SHORT: Final = {**_LENGTHS, _ROOM_STATE: 1}
-_IN_BED, _OUT_OF_BED, _FALLEN = 2, 3, 4
+_IN_BED_IS: Final = {2: 1.0, 3: 0.0}
+_FALLEN: Final = 4
 _FALL: Final = 0
+_COUNTER_BITS: Final = 32
 _TRIGGERED, _DEACTIVATED, _IGNORED = 1, 2, 3
 
 
 def decode_frame(frame: Frame) -> Decoded:
     """Bed state as readings, falls as a reading and a signal, their end as a signal; history as signals."""
     blocks, rejected = _blocks(frame.data)
-    observations: list[Observation] = []
+    states, alarms, history = (
+        [value for pair, value in blocks if pair == wanted] for wanted in (_ROOM_STATE, _ALARM, _HISTORY)
+    )
+    observations = [
+        Observation(frame.device, "care.bed", "in_bed", in_bed, frame.observed_at_ms, seq=frame.seq)
+        for in_bed in (_IN_BED_IS[value[0]] for value in states if value[0] in _IN_BED_IS)
+    ]
     signals: list[SignalEvent] = []
-    for pair, value in blocks:
-        if pair == _ALARM:
-            incident = _incident(frame, value, frame.observed_at_ms)
-            signals += _transition(incident, value)
-            observations += [incident.observation()] if _began(value) else []
-        elif pair == _HISTORY:
-            # Sent again after an outage: an alarm someone must hear of, but no new fall to count.
-            happened_at_ms = int.from_bytes(value[:4], "little") * 1000
-            signals += _transition(_incident(frame, value[4:], happened_at_ms), value[4:])
-        elif pair == _ROOM_STATE and value[0] in {_IN_BED, _OUT_OF_BED}:
-            in_bed = float(value[0] == _IN_BED)
-            observations.append(
-                Observation(frame.device, "care.bed", "in_bed", in_bed, frame.observed_at_ms, seq=frame.seq)
-            )
+    falls = 0
+    for alarm in alarms:
+        # A frame may bring several falls, and each counts: told apart above the bits of the frame counter.
+        incident = _incident(frame, alarm, frame.observed_at_ms, falls << _COUNTER_BITS)
+        signals += _transition(incident, alarm)
+        if _began(alarm):
+            observations.append(incident.observation())
+            falls += 1
     # The state "fallen" repeats as long as it lasts, so it raises the signal but counts no new fall.
-    fallen = any(pair == _ROOM_STATE and value[0] == _FALLEN for pair, value in blocks)
-    if fallen and not any(pair == _ALARM and value[2] == _FALL for pair, value in blocks):
+    if not signals and any(value[0] == _FALLEN for value in states):
         signals.append(Incident(frame.device, "care.emergency", "fall", frame.observed_at_ms).signal())
-    return Decoded(tuple(observations), tuple(signals), rejected)
+    # Sent again after an outage: alarms someone must hear of, but no new falls to count.
+    past: list[SignalEvent] = []
+    for value in history:
+        happened_at_ms = int.from_bytes(value[:4], "little") * 1000
+        past += _transition(_incident(frame, value[4:], happened_at_ms), value[4:])
+    return Decoded(tuple(observations), (*past, *signals), rejected)
 
 
 def _blocks(data: bytes) -> tuple[list[tuple[bytes, bytes]], tuple[Rejected, ...]]:
@@ -85,9 +91,9 @@ def _blocks(data: bytes) -> tuple[list[tuple[bytes, bytes]], tuple[Rejected, ...
     return blocks, rejected
 
 
-def _incident(frame: Frame, alarm: bytes, at_ms: int) -> Incident:
+def _incident(frame: Frame, alarm: bytes, at_ms: int, number: int = 0) -> Incident:
     name = str(int.from_bytes(alarm[:2], "little"))
-    return Incident(frame.device, "care.emergency", "fall", at_ms, name, frame.seq)
+    return Incident(frame.device, "care.emergency", "fall", at_ms, name, frame.seq + number)
 
 
 def _began(alarm: bytes) -> bool:
