@@ -1,0 +1,1 @@
+"""ONVIF event notifications: WS-BaseNotification XML, pushed, pulled or out of a metadata stream."""
