@@ -21,7 +21,7 @@ __all__ = ["CODEC", "COUNTED", "PERSONAL", "Gat1400Codec"]
 
 PERSONAL: Final = (
     *("PlateNo", "PlateNoAttach", "PlateDescribe", "Name", "UsedName", "Alias", "IDNumber", "IDType"),
-    *("SubImageList", "SubImageInfoObject", "StoragePath", "StorageUrl", "Data", "FeatureInfo", "FaceID"),
+    *("SubImageList", "SubImageInfoObject", "StoragePath", "StorageUrl", "FeatureInfo", "FaceID"),
     *("PersonID", "MotorVehicleID", "NonMotorVehicleID", "RelatedFaceID", "RelatedPersonID", "ImageUrl"),
     *("StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5", "NativePlace", "GlassStyle"),
     *("AccompanyNumber", "PassportType", "EthicCode", "NationalityCode", "JobCategory", "EmployeeNo"),

@@ -20,7 +20,7 @@ from schemas.quarantine import Reason
 
 __all__ = ["CODEC", "PERSONAL", "OnvifCodec"]
 
-PERSONAL: Final = ("PlateNumber", "LicensePlate", "Plate", "FaceID", "Name")
+PERSONAL: Final = ("PlateNumber", "LicensePlate", "Plate", "FaceID")
 """SimpleItem names, or elements, whose values are personal."""
 
 _ROOTS: Final = ("Envelope", "MetadataStream", "Notify", "PullMessagesResponse")
