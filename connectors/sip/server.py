@@ -134,9 +134,8 @@ class SipServer(asyncio.DatagramProtocol):
             for datagram in answered.datagrams:
                 self._send(datagram, answered.address)
         elif self._stopping or not self._gateway.has_room():
+            # No 503: it would end the transaction, and silence makes the device send it again for 32 s.
             self._gateway.refuse(self._settings.codec, "busy")
-            refusal = answer(request, "503 Service Unavailable", peer, ("Retry-After: 1",))
-            self._send(refusal, _reply_to(request, peer))
         else:
             self._take(key, request, peer)
 
