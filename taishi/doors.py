@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -11,11 +12,13 @@ import structlog
 from connectors.http.guard import Guard, RateLimit
 from connectors.http.trust import Trust
 from connectors.mqtt.client import MqttSettings, MqttTls
+from deploy.embedded.mqtt_broker import BrokerSettings, Refusal, TlsListener
+from deploy.embedded.mqtt_trust import MqttUsers
 from schemas.errors import SettingsError
-from taishi.senders import follow, trust_of
+from taishi.senders import Entry, follow, trust_of, users_of
 from taishi.settings import Settings
 
-__all__ = ["http_guard", "is_loopback", "mqtt_settings", "tls_pair"]
+__all__ = ["broker_settings", "http_guard", "is_loopback", "mqtt_settings", "tls_pair"]
 
 _LOG = structlog.get_logger(__name__)
 
@@ -82,3 +85,31 @@ def mqtt_settings(settings: Settings, drain_s: float) -> MqttSettings:
         tls=tls,
         drain_s=drain_s,
     )
+
+
+def broker_settings(settings: Settings, told: Callable[[Refusal, str, str], None]) -> BrokerSettings:
+    """What the embedded MQTT broker must know; its users follow the senders file.
+
+    SettingsError for TLS files that are not, and for a TLS listener for others without senders.
+    """
+    pair = tls_pair("broker_tls", settings.broker_tls_certificate, settings.broker_tls_key)
+    host, tls = settings.broker_tls_host, None
+    if pair is not None:
+        tls = TlsListener(host, settings.broker_tls_port, *pair)
+        if settings.senders_file is None and not is_loopback(host):
+            raise SettingsError(
+                f"broker_tls_host: received {host} without senders_file, allowed: 127.0.0.1, or set "
+                "senders_file (TAISHI_SENDERS_FILE) and make it with: taishi senders add NAME --mqtt"
+            )
+    elif not is_loopback(host):
+        raise SettingsError(
+            f"broker_tls_host: received {host}, allowed: with broker_tls_certificate and _key"
+        )
+    made = BrokerSettings(settings.mqtt_port, tls, told=told)
+    if settings.senders_file is not None:
+
+        def use(entries: tuple[Entry, ...]) -> None:
+            made.users = MqttUsers(users_of(entries))
+
+        follow(settings.senders_file, use)
+    return made

@@ -14,7 +14,7 @@ from deploy.embedded.mqtt_trust import MqttUser, own_topics
 
 __all__ = ["access_list", "configuration", "passwords"]
 
-_PAYLOAD_BYTES = 16 * 1024 * 1024
+_PACKET_BYTES = 16 * 1024 * 1024
 
 
 def passwords(users: Iterable[MqttUser]) -> str:
@@ -43,12 +43,13 @@ def configuration(folder: Path, port: int, certificate: Path, key: Path) -> str:
             "# Made by `taishi senders export-mosquitto`. It is read at the start and on SIGHUP.",
             "per_listener_settings false",
             "allow_anonymous false",
-            "use_username_as_clientid true",
             f"password_file {folder / 'passwords'}",
             f"acl_file {folder / 'access'}",
-            f"message_size_limit {_PAYLOAD_BYTES}",
+            f"max_packet_size {_PACKET_BYTES}",
             "max_queued_messages 0",
+            # What belongs to a listener stands below it: above, it would open 1883 without TLS as well.
             f"listener {port}",
+            "use_username_as_clientid true",
             f"certfile {certificate}",
             f"keyfile {key}",
             "tls_version tlsv1.2",

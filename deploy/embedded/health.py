@@ -28,7 +28,8 @@ _Check = Callable[[bytes], bool]
 
 _EXPECTED: Final[dict[Protocol, tuple[int, _Check]]] = {
     "kafka": (10, lambda got: got[4:10] == bytes.fromhex("000000010000")),
-    "mqtt": (4, lambda got: got == bytes.fromhex("20020000")),
+    # Refused (5, not authorised) is served as well: with users, nobody asks without a password.
+    "mqtt": (4, lambda got: got in {bytes.fromhex("20020000"), bytes.fromhex("20020005")}),
     "http2": (9, lambda got: got[3] == 4),
     "http": (12, lambda got: got.startswith(b"HTTP/1.") and got[9:10] == b"2"),
 }

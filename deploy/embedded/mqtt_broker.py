@@ -13,17 +13,29 @@ to lose what was acknowledged. Here the broker holds nothing it has confirmed:
 
 Every QoS 1 subscriber can confirm, so whoever only watches subscribes with QoS 0. QoS 0 and QoS 2 are as
 in amqtt; a retained QoS 1 message is relayed like any other and kept in memory as well.
+
+With users (deploy.embedded.mqtt_trust) nobody gets in without a password, a device publishes to its own
+topics and subscribes to nothing. MQTT 3.1.1 has no way to refuse one message: what goes to a foreign topic
+ends the connection without a PUBACK, because a PUBACK says that the message is kept (3.3.5-2 leaves the
+choice). Credentials are looked at before any session is touched, and a user's client ids are its own, so
+nobody ends or takes over the session of somebody else by calling itself as it does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from typing import Any, Final
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.broker import Broker
+from amqtt.contexts import Action
+from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.constants import QOS_1
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.mqtt.puback import PubackPacket
@@ -31,12 +43,45 @@ from amqtt.mqtt.publish import PublishPacket
 from amqtt.session import Session
 
 from deploy.embedded.mqtt_relay import Exchange, Inbox, Outbox, Relay
+from deploy.embedded.mqtt_trust import MqttUsers
 
-__all__ = ["EndToEndBroker", "serve"]
+__all__ = ["REFUSALS", "BrokerSettings", "EndToEndBroker", "Refusal", "TlsListener", "serve"]
+
+Refusal = Literal["unauthorised", "forbidden", "slow"]
+REFUSALS: Final[tuple[Refusal, ...]] = ("unauthorised", "forbidden", "slow")
+"""Why a connection was refused or ended: no good password, a foreign topic, no CONNECT in time."""
 
 _FLUSH_LIMIT_S: Final = 2.0
 _KEEP_ALIVE_GRACE: Final = 1.5
 """MQTT 3.1.1, 3.1.2.10: a client silent for one and a half keep-alives is gone."""
+_CONNECT_LIMIT_S: Final = 10.0
+_TOLD: Final = "refused; told already"
+_NAME_SHOWN: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TlsListener:
+    """Where to listen with TLS besides loopback, and with which PEM files."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+
+
+@dataclass(slots=True)
+class BrokerSettings:
+    """`port` is on loopback and without TLS. `users` None: everybody may do everything.
+
+    `users` may be replaced while the broker runs; what is asked from then on is judged by the new ones.
+    `told(reason, who, detail)` hears of every refusal, on the broker's thread.
+    """
+
+    port: int
+    tls: TlsListener | None = None
+    users: MqttUsers | None = None
+    told: Callable[[Refusal, str, str], None] = field(default=lambda _reason, _who, _detail: None)
+    connect_s: float = _CONNECT_LIMIT_S
 
 
 class _GatedReader(StreamReaderAdapter):  # type: ignore[misc]
@@ -83,6 +128,9 @@ class _Handler(BrokerProtocolHandler):  # type: ignore[misc]
 
     async def handle_publish(self, publish_packet: PublishPacket) -> None:
         topic, data = publish_packet.topic_name, publish_packet.data
+        if not self._broker.may_publish(self.session, topic or ""):
+            self._broker.end_later(self)
+            return
         if publish_packet.qos != QOS_1 or not topic or topic.startswith("$") or data is None:
             await super().handle_publish(publish_packet)
             return
@@ -121,8 +169,10 @@ class _Handler(BrokerProtocolHandler):  # type: ignore[misc]
 class EndToEndBroker(Broker):  # type: ignore[misc]
     """amqtt's broker with QoS 1 from end to end. Start and shut down as that one."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        super().__init__(config)
+    def __init__(self, settings: BrokerSettings) -> None:
+        super().__init__(_configuration(settings))
+        self.settings = settings
+        self.logger.addFilter(_not_told_already)
         self.exchange = Exchange(self._outboxes)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -130,7 +180,8 @@ class EndToEndBroker(Broker):  # type: ignore[misc]
         """Take a device's QoS 1 message: to QoS 0 subscribers now, to the others until one confirms."""
         for session, qos in self._matching(topic):
             watcher = self._get_handler(session)
-            if qos == 0 and watcher is not None and session.transitions.state == "connected":
+            connected = session.transitions.state == "connected" and self._may_receive(session)
+            if qos == 0 and watcher is not None and connected:
                 watcher.writer.write(PublishPacket.build(topic, data, None, False, 0, False).to_bytes())
         if retain:
             await self.retain_message(handler.session, topic, data, QOS_1)
@@ -149,11 +200,80 @@ class EndToEndBroker(Broker):  # type: ignore[misc]
         await self._client_connected(listener_name, _GatedReader(reader), _Writer(writer))
 
     async def _initialize_client_session(
-        self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int
+        self,
+        reader: ReaderAdapter,
+        writer: WriterAdapter,
+        remote_address: str,
+        remote_port: int,  # noqa: ARG002 - amqtt's
     ) -> tuple[_Handler, Session]:
-        _, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
+        """Read the CONNECT and find its session; nothing is touched before the credential is good."""
+        try:
+            async with asyncio.timeout(self.settings.connect_s):
+                _, session = await BrokerProtocolHandler.init_from_connect(
+                    reader, writer, self.plugins_manager
+                )
+        except TimeoutError as error:
+            self.settings.told("slow", remote_address, f"no CONNECT within {self.settings.connect_s:g} s")
+            await writer.close()
+            raise MQTTError(_TOLD) from error
+        except (AMQTTError, MQTTError, NoDataError):
+            await writer.close()
+            raise
+        if not self._lets_in(session):
+            writer.write(ConnackPacket.build(0, NOT_AUTHORIZED).to_bytes())
+            await writer.close()
+            raise MQTTError(_TOLD)
+        session = await self._resumed(session)
         session.keep_alive = int(session.keep_alive * _KEEP_ALIVE_GRACE)
         return _Handler(self), session
+
+    def _lets_in(self, session: Session) -> bool:
+        users = self.settings.users
+        if users is None:
+            return True
+        name = session.username
+        if not users.lets_in(name, session.password):
+            shown = (name or "")[:_NAME_SHOWN]
+            detail = f"received user {shown!r} with no good password, allowed: a sender's name and secret"
+            self.settings.told("unauthorised", session.remote_address, detail)
+            return False
+        session.client_id = f"{name}/{session.client_id}"
+        return not session.will_flag or self.may_publish(session, session.will_topic or "")
+
+    async def _resumed(self, session: Session) -> Session:
+        """The session to go on with: a new one, or the kept one with what this CONNECT says."""
+        if session.clean_session:
+            await self._delete_session(session.client_id)
+        kept, _ = self._sessions.get(session.client_id, (None, None))
+        if kept is None:
+            session.parent = 0
+            return session
+        for name in ("flag", "message", "topic", "qos", "retain"):
+            setattr(kept, f"will_{name}", getattr(session, f"will_{name}"))
+        for name in ("keep_alive", "username", "password", "remote_address", "remote_port", "ssl_object"):
+            setattr(kept, name, getattr(session, name))
+        kept.parent = 1
+        return kept
+
+    def may_publish(self, session: Session, topic: str) -> bool:
+        """Whether the session's user may publish there; tells when it may not."""
+        users = self.settings.users
+        if users is None or users.may_publish(session.username, topic):
+            return True
+        allowed = ", ".join(users.topics(session.username)) or "none"
+        detail = f"publish: received topic {topic!r}, allowed for {session.username}: {allowed}"
+        self.settings.told("forbidden", session.username or "", detail)
+        return False
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        """Whether it may subscribe, or still receive; publishing was asked before."""
+        users = self.settings.users
+        if users is None or action == Action.PUBLISH or users.may_subscribe(session.username):
+            return True
+        if action == Action.SUBSCRIBE:
+            detail = f"subscribe: received {topic!r}, allowed for {session.username}: nothing"
+            self.settings.told("forbidden", session.username or "", detail)
+        return False
 
     async def _client_message_loop(self, client_session: Session, handler: _Handler) -> None:
         self.exchange.subscriber_came()  # a session that came back with its subscriptions
@@ -175,10 +295,23 @@ class EndToEndBroker(Broker):  # type: ignore[misc]
         seen: set[str] = set()
         for session, qos in self._matching(topic):
             handler = self._get_handler(session)
-            connected = session.transitions.state == "connected"
+            connected = session.transitions.state == "connected" and self._may_receive(session)
             if qos and connected and isinstance(handler, _Handler) and session.client_id not in seen:
                 seen.add(session.client_id)
                 yield handler.outbox
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Retained messages to whom they are for: amqtt offers every filter's to every session that comes."""
+        own = self._subscriptions.get(subscription[0], [])
+        if self._may_receive(session) and any(each.client_id == session.client_id for each, _ in own):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    def _may_receive(self, session: Session) -> bool:
+        """A subscription does not outlive the right to it."""
+        users = self.settings.users
+        return users is None or users.may_subscribe(session.username)
 
     def _matching(self, topic: str) -> Iterator[tuple[Session, int]]:
         for topic_filter, subscriptions in self._subscriptions.items():
@@ -186,18 +319,30 @@ class EndToEndBroker(Broker):  # type: ignore[misc]
                 yield from subscriptions
 
 
-async def serve(host: str, port: int, stop: asyncio.Event, started: asyncio.Future[EndToEndBroker]) -> None:
-    """Serve MQTT 3.1.1 until `stop`; anonymous clients are let in, so listen on loopback only.
+def _not_told_already(record: logging.LogRecord) -> bool:
+    """Refusals are told with a bound; amqtt would log every one."""
+    return _TOLD not in record.getMessage()
 
-    OSError's message when the port is taken comes as amqtt's BrokerError.
-    """
+
+def _configuration(settings: BrokerSettings) -> dict[str, Any]:
+    """What amqtt must know. Its plugin lets everybody in: the broker above has asked before."""
+    listeners: dict[str, Any] = {"default": {"type": "tcp", "bind": f"127.0.0.1:{settings.port}"}}
+    if (tls := settings.tls) is not None:
+        host = f"[{tls.host}]" if ":" in tls.host else tls.host
+        files = {"certfile": tls.certificate, "keyfile": tls.key}
+        listeners["tls"] = {"type": "tcp", "bind": f"{host}:{tls.port}", "ssl": True, **files}
     plugin = "amqtt.plugins.authentication.AnonymousAuthPlugin"
-    broker = EndToEndBroker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
-            "plugins": {plugin: {"allow_anonymous": True}},
-        }
-    )
+    return {"listeners": listeners, "plugins": {plugin: {"allow_anonymous": True}}}
+
+
+async def serve(
+    settings: BrokerSettings, stop: asyncio.Event, started: asyncio.Future[EndToEndBroker]
+) -> None:
+    """Serve MQTT 3.1.1 until `stop`: on loopback, and with TLS where the settings say.
+
+    OSError's message when a port is taken comes as amqtt's BrokerError.
+    """
+    broker = EndToEndBroker(settings)
     await broker.start()
     started.set_result(broker)
     await stop.wait()
