@@ -15,6 +15,7 @@ from simulation.vendors.outgoing import Outgoing, iso_local
 __all__ = ["encode"]
 
 _APPLICATION = "17c82e96-be03-4f38-aef3-f83d48582d97"
+_NOT_SAID = (0,) * 5  # target, seconds the room was used
 _IN_BED, _OUT_OF_BED, _FALLEN = 2, 3, 4
 
 
@@ -45,8 +46,8 @@ def _parking(event: Event) -> tuple[int, bytes]:
 
 def _bed(event: Event) -> tuple[int, bytes]:
     if event.what == "fall":
-        return 85, bytes((0x03, 0xF8, _FALLEN, 0x06, 0xFB, 1, 0, 0, 1, 0xFF))
-    return 85, bytes((0x03, 0xF8, _IN_BED if event.values["in_bed"] else _OUT_OF_BED))
+        return 85, bytes((0x03, 0xF8, _FALLEN, *_NOT_SAID, 0x06, 0xFB, 1, 0, 0, 1, 0xFF))
+    return 85, bytes((0x03, 0xF8, _IN_BED if event.values["in_bed"] else _OUT_OF_BED, *_NOT_SAID))
 
 
 def _button(_event: Event) -> tuple[int, bytes]:

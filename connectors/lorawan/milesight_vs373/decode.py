@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.alarms import Incident
-from connectors.base import Decoded, Observation, Rejected, SignalEvent
+from connectors.base import Decoded, Observation, SignalEvent
 from connectors.lorawan.frame import Frame, answers, tlv_blocks
 
 __all__ = ["MODEL", "PERSONAL", "decode_frame"]
@@ -43,7 +43,6 @@ _LENGTHS: Final = {
     b"\xff\xfe": 1,  # reset
     b"\xff\xff": 2,  # description version
 }
-_SHORT: Final = {**_LENGTHS, _ROOM_STATE: 1}
 _IN_BED_IS: Final = {2: 1.0, 3: 0.0}
 _FALLEN: Final = 4
 _FALL: Final = 0
@@ -53,7 +52,7 @@ _TRIGGERED, _DEACTIVATED, _IGNORED = 1, 2, 3
 
 def decode_frame(frame: Frame) -> Decoded:
     """Bed state as readings, falls as a reading and a signal, their end as a signal; history as signals."""
-    blocks, rejected = _blocks(frame.data)
+    blocks, rejected = tlv_blocks(frame.data, _LENGTHS)
     states, alarms, history = (
         [value for pair, value in blocks if pair == wanted] for wanted in (_ROOM_STATE, _ALARM, _HISTORY)
     )
@@ -79,16 +78,6 @@ def decode_frame(frame: Frame) -> Decoded:
         happened_at_ms = int.from_bytes(value[:4], "little") * 1000
         past += _transition(_incident(frame, value[4:], happened_at_ms), value[4:])
     return Decoded(tuple(observations), (*past, *signals), rejected)
-
-
-def _blocks(data: bytes) -> tuple[list[tuple[bytes, bytes]], tuple[Rejected, ...]]:
-    """The blocks; a frame that is whole only with a room state of one byte is read so."""
-    blocks, rejected = tlv_blocks(data, _LENGTHS)
-    if rejected:
-        short, wrong = tlv_blocks(data, _SHORT)
-        if not wrong:
-            return short, ()
-    return blocks, rejected
 
 
 def _incident(frame: Frame, alarm: bytes, at_ms: int, number: int = 0) -> Incident:
