@@ -17,7 +17,7 @@ import msgspec
 from connectors.base import Codec
 from schemas.errors import SettingsError, received_allowed
 
-__all__ = ["Wrapper", "codec_names", "load_codecs"]
+__all__ = ["Wrapper", "codec_names", "load_codecs", "personal_names"]
 
 _FOLDER: Final = Path(__file__).parent
 _TRANSPORTS: Final = {"file", "http", "mqtt"}
@@ -47,6 +47,12 @@ def load_codecs(names: Iterable[str], options: Mapping[str, Mapping[str, Any]]) 
     for name in options:
         _known(name)
     return {name: _load(name, options) for name in dict.fromkeys(names)}
+
+
+def personal_names() -> frozenset[str]:
+    """JSON keys and XML elements whose values are personal in one codec or another."""
+    modules = (importlib.import_module(f"connectors.{codec}.decode") for codec in codec_names())
+    return frozenset(name for module in modules for name in module.PERSONAL)
 
 
 def _known(name: str) -> str:

@@ -133,15 +133,15 @@ class Gateway:
         if len(message.payload) > self.limits.message_bytes:
             allowed = (f"at most {self.limits.message_bytes}",)
             detail = received_allowed("message bytes", len(message.payload), allowed)
-            return _refusal(message, source, Rejected(Reason.OVERSIZE, detail))
+            return self._refusal(message, source, Rejected(Reason.OVERSIZE, detail))
         try:
             decoded: Decoded | Rejected = self._codecs[codec].decode(message, self._devices)
             return judge(message, decoded, source, self._resolver)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others
             _LOG.exception("codec failed", codec=codec, address=message.address)
             detail = f"codec {codec} failed: {type(error).__name__}"
-            return _refusal(message, source, Rejected(Reason.MALFORMED, detail))
+            return self._refusal(message, source, Rejected(Reason.MALFORMED, detail))
 
-
-def _refusal(message: Message, source: str, rejected: Rejected) -> Verdict:
-    return Verdict((quarantine_record(message, source, rejected),), 0, 0, rejected)
+    def _refusal(self, message: Message, source: str, rejected: Rejected) -> Verdict:
+        record = quarantine_record(message, source, rejected, self._resolver.guard)
+        return Verdict((record,), 0, 0, rejected)

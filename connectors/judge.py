@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from connectors.base import ITEMS_MAX, Decoded, Message, Rejected
+from connectors.privacy.guard import Guard
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from schemas.kinds import KINDS
@@ -42,7 +43,7 @@ def judge(message: Message, decoded: Decoded | Rejected, source: str, resolver: 
         items = len(decoded.observations) + len(decoded.signals)
         decoded = Rejected(Reason.OVERSIZE, f"received {items} items, allowed: at most {ITEMS_MAX}")
     if isinstance(decoded, Rejected):
-        return Verdict((quarantine_record(message, source, decoded),), 0, 0, decoded)
+        return Verdict((quarantine_record(message, source, decoded, resolver.guard),), 0, 0, decoded)
     at = message.received_at_ms
     signals = [resolver.signal(seen, source, at) for seen in decoded.signals]
     readings = [resolver.reading(seen, source, at) for seen in decoded.observations]
@@ -53,12 +54,15 @@ def judge(message: Message, decoded: Decoded | Rejected, source: str, resolver: 
     records += [Record(_TOPIC_OF[x.kind], x.grid, _ENCODE(x)) for x in good_readings]
     rejected = _together(refused)
     if rejected is not None:
-        records.append(quarantine_record(message, source, rejected))
+        records.append(quarantine_record(message, source, rejected, resolver.guard))
     return Verdict(tuple(records), len(good_readings), len(good_signals), rejected)
 
 
-def quarantine_record(message: Message, source: str, rejected: Rejected) -> Record:
-    """The original bytes with what is known about them; cut, and said so, if no record can hold them."""
+def quarantine_record(message: Message, source: str, rejected: Rejected, guard: Guard | None) -> Record:
+    """The original bytes with what is known about them; cut, and said so, if no record can hold them.
+
+    A guard seals them: whose name is in a message that was not understood, nobody can say.
+    """
     payload, detail = message.payload, rejected.detail
     if len(payload) > KEPT_BYTES:
         detail = f"kept the first {KEPT_BYTES} of {len(payload)} bytes; {detail}"
@@ -69,9 +73,10 @@ def quarantine_record(message: Message, source: str, rejected: Rejected) -> Reco
         source=source,
         address=message.address,
         received_at_ms=message.received_at_ms,
-        payload=payload,
+        payload=payload if guard is None else guard.seal(payload),
+        sealed=guard is not None,
     )
-    return Record(QUARANTINE, source, payload, tuple(facts.headers()))
+    return Record(QUARANTINE, source, facts.payload, tuple(facts.headers()))
 
 
 def _together(refused: list[Rejected]) -> Rejected | None:

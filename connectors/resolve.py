@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from connectors.base import Device, Devices, Location, Observation, Rejected, SignalEvent
 from connectors.fields import LATEST_MS
+from connectors.privacy.guard import Guard
 from schemas.errors import received_allowed
 from schemas.kinds import METRICS, metric_key
 from schemas.places.datum import to_wgs84
@@ -37,9 +38,14 @@ class Places(Protocol):
 
 
 class Resolver:
-    """Turns observations and signal events of one source into records of the log."""
+    """Turns observations and signal events of one source into records of the log.
 
-    def __init__(self, devices: Devices, places: Places) -> None:
+    Without a `guard` nobody is given a pseudonym: people must be registered with one, and what is
+    refused is kept unsealed. Every door of `taishi` has one.
+    """
+
+    def __init__(self, devices: Devices, places: Places, guard: Guard | None = None) -> None:
+        self.guard = guard
         self._devices = devices
         self._places = places
 
@@ -48,15 +54,14 @@ class Resolver:
         refused = _metric_refused(seen) or _time_refused(seen.observed_at_ms)
         if refused is not None:
             return refused
-        device = self._devices.get(seen.device)
+        device = self._registered(seen)
         grid = self._grid(device, "(a person)" if seen.personal else seen.device, seen.location)
         if isinstance(grid, Rejected):
             return grid
-        name, subject = seen.device, (device.subject if device else "") or seen.subject
-        if seen.personal:
-            if not subject:
-                return Rejected(Reason.UNKNOWN_DEVICE, "a person registered without a pseudonym (subject)")
-            name = subject
+        subject = (device.subject if device else "") or self._pseudonym(seen)
+        if seen.personal and not subject:
+            return Rejected(Reason.UNKNOWN_DEVICE, "a person registered without a pseudonym (subject)")
+        name = subject if seen.personal else seen.device
         return Reading(
             id=reading_id(name, seen.kind, seen.metric, seen.observed_at_ms, seen.seq),
             kind=seen.kind,
@@ -93,9 +98,26 @@ class Resolver:
             observed_at_ms=seen.observed_at_ms,
             received_at_ms=received_at_ms,
             alarm=seen.alarm,
-            subject=(device.subject if device else "") or seen.subject,
+            subject=(device.subject if device else "") or self._guarded(seen.subject),
             simulated=device.simulated if device else False,
         )
+
+    def _registered(self, seen: Observation) -> Device | None:
+        """The registry's row; a person may stand there by a pseudonym instead of the identity."""
+        device = self._devices.get(seen.device)
+        if device is None and seen.personal and self.guard is not None:
+            found = map(self._devices.get, self.guard.names_of(seen.device))
+            return next((each for each in found if each is not None), None)
+        return device
+
+    def _pseudonym(self, seen: Observation) -> str:
+        """Of the subject a message names; of the person who is the device."""
+        if seen.personal and not seen.subject:
+            return self.guard.name_of(seen.device) if self.guard else ""
+        return self._guarded(seen.subject)
+
+    def _guarded(self, subject: str) -> str:
+        return self.guard.name_of(subject) if subject and self.guard else subject
 
     def _grid(self, device: Device | None, name: str, said: Location | None) -> str | Rejected:
         """The registered grid, else the registered location's, else that of the message's location."""

@@ -1,7 +1,7 @@
 """What could not be taken, and why: the closed list of reasons and the record's headers.
 
-A quarantined record's value is the original bytes, untouched; everything known about them is in
-its Kafka headers, so nothing needs to be re-encoded and nothing is lost.
+A quarantined record's value is the original bytes, whole, sealed where a device or a platform sent
+them; everything known about them is in its Kafka headers, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ class Reason(StrEnum):
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """One refused message. `address` is the MQTT topic, HTTP path, file and line, or shard and offset."""
+    """One refused message. `address` is the MQTT topic, HTTP path, file and line, or shard and offset.
+
+    `sealed`: the payload is readable only with the installation's keys.
+    """
 
     reason: Reason
     detail: str
@@ -38,6 +41,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     received_at_ms: int
     payload: bytes
+    sealed: bool = False
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers; the payload itself is the record's value."""
@@ -47,4 +51,5 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
             ("source", self.source.encode()),
             ("address", self.address[:500].encode()),
             ("received_at_ms", str(self.received_at_ms).encode()),
+            *([("sealed", b"1")] if self.sealed else []),
         ]

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     devices_file: Path | None = Field(
         None, description="device registry (CSV); the simulated city's if unset"
     )
+    keys_file: Path | None = Field(
+        None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
+    )
 
     kafka_address: str | None = Field(None, description="host:port of a Kafka of your own; embedded if unset")
     kafka_port: int = Field(19092, description="port of the embedded Kafka", ge=1, le=65535)

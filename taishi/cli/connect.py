@@ -25,6 +25,7 @@ from connectors.http.app import HttpSettings, application
 from connectors.http.slow import PunctualProtocol
 from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.privacy.keys import KeyFile
 from connectors.producer import LogProducer
 from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
@@ -36,6 +37,7 @@ from connectors.tcp.server import serve as serve_tcp
 from schemas.errors import SettingsError
 from taishi import logs, metrics
 from taishi.doors import http_guard, mqtt_settings, tls_pair
+from taishi.keys import guard_of
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -159,9 +161,10 @@ def _listener(settings: Settings) -> socket.socket:
 def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple[LogProducer, Gateway]:
     """The accept path, with a registry that follows its file."""
     devices = _wait_for_registry(settings.devices_file or settings.home / "devices.csv")
-    threading.Thread(target=_follow, args=(devices,), name="registry", daemon=True).start()
+    guard, keys = guard_of(settings)
+    threading.Thread(target=_follow, args=(devices, keys), name="follow", daemon=True).start()
     producer = LogProducer(settings.kafka_bootstrap, _fail)
-    resolver = Resolver(devices, load_registry(settings))
+    resolver = Resolver(devices, load_registry(settings), guard)
     return producer, Gateway(transport, codecs, devices, resolver, producer)
 
 
@@ -180,18 +183,20 @@ def _wait_for_registry(path: Path) -> DeviceRegistry:
     return devices
 
 
-def _follow(devices: DeviceRegistry) -> None:
-    """Read the registry again whenever its file has changed; what was read before stays if that fails."""
+def _follow(devices: DeviceRegistry, keys: KeyFile) -> None:
+    """Read registry and keys again whenever their files have changed; what was read stays if that fails."""
     never = threading.Event()
     failed = ""
     while not never.wait(_LOOK_S):
         try:
             if devices.refresh():
                 _say(devices)
+            if keys.refresh():
+                _LOG.info("keys read", newest=keys.keys.newest, versions=sorted(keys.keys.versions))
             failed = ""
         except SettingsError as error:
             if str(error) != failed:
-                _LOG.error("device registry kept as it was", error=str(error))
+                _LOG.error("kept as it was", error=str(error))
             failed = str(error)
 
 

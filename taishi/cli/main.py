@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),
     "senders": ("senders", "who may send over HTTP and MQTT: add, list, remove"),
+    "keys": ("keys", "keys of pseudonyms and seals: create, list, rotate, forget, pseudonym"),
     "connect": ("connect", "run one connector (mqtt, http); `up` does this for you"),
     "worker": ("worker", "run one Beam job (aggregate, situation); `up` does this for you"),
     "broker": ("broker", "run the embedded MQTT broker; `up` does this for you"),

@@ -15,9 +15,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from connectors.codecs import personal_names
+from schemas.errors import SettingsError
 from schemas.quarantine import Reason
+from taishi.keys import keys_of
 from taishi.quarantine.read import read, read_one
-from taishi.quarantine.records import Held, Position, Selection, excerpt, parse_since
+from taishi.quarantine.records import Held, Position, Selection, excerpt, opened, parse_since
 from taishi.quarantine.resend import Outcome, resend
 from taishi.settings import load_settings
 
@@ -85,10 +88,14 @@ def _table(records: Iterable[Held]) -> Table:
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show(position: str, raw: Path | None, as_json: bool) -> None:
     """Show one record (PARTITION:OFFSET): its facts and the first 200 bytes of its content."""
-    record = read_one(load_settings().kafka_bootstrap, Position.parse(position))
+    settings = load_settings()
+    record = opened(read_one(settings.kafka_bootstrap, Position.parse(position)), keys_of(settings))
     if raw is not None:
+        if record.what.sealed:
+            raise SettingsError(f"{position} stays sealed: {record.what.detail}")
         raw.write_bytes(record.what.payload)
-    facts = record.facts() | {"excerpt": excerpt(record.what.payload)}
+    shown = "" if record.what.sealed else excerpt(record.what.payload, personal_names())
+    facts = record.facts() | {"excerpt": shown}
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
@@ -111,10 +118,12 @@ def replay(
     if bool(positions) == any((reason, source, since)):
         raise click.UsageError("name either POSITIONS or filters (--reason, --source, --since)")
     settings = load_settings()
+    keys = keys_of(settings)
     if positions:
-        records = [read_one(settings.kafka_bootstrap, Position.parse(text)) for text in positions]
+        found = [read_one(settings.kafka_bootstrap, Position.parse(text)) for text in positions]
     else:
-        records = list(read(settings.kafka_bootstrap, _selection(reason, source, since)))
+        found = list(read(settings.kafka_bootstrap, _selection(reason, source, since)))
+    records = [opened(record, keys) for record in found]
     _say(records, resend(settings, records), as_json)
 
 

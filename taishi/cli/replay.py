@@ -33,6 +33,7 @@ from schemas.places.registry import PlaceRegistry
 from schemas.readings import Reading
 from schemas.topics import QUARANTINE
 from taishi.cli.backfill import backfill_readings
+from taishi.keys import guard_of
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -125,7 +126,7 @@ def _as_now(
     producer = LogProducer(settings.kafka_bootstrap, _fail)
     devices, places = _devices(settings, mapping)
     codec = FileCodec(mapping, recording.header, numbered=True)
-    gateway = Gateway("file", {mapping.name: codec}, devices, Resolver(devices, places), producer)
+    gateway = Gateway("file", {mapping.name: codec}, devices, _resolver(settings, devices, places), producer)
     tally, waiting = _Tally(), threading.Event()
     due = due_ms(recording.times_ms, _now_ms(), speed or float("inf"))
     with _progress(recording) as advance:
@@ -151,7 +152,8 @@ def _as_recorded(
 ) -> dict[str, object]:
     """All rows decoded, the good ones folded at their own times, the refused ones to quarantine."""
     devices, places = _devices(settings, mapping)
-    resolver, codec = Resolver(devices, places), FileCodec(mapping, recording.header, numbered=False)
+    resolver = _resolver(settings, devices, places)
+    codec = FileCodec(mapping, recording.header, numbered=False)
     producer = LogProducer(settings.kafka_bootstrap, _fail)
     readings: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
     refused: Counter[str] = Counter()
@@ -181,6 +183,11 @@ def _devices(settings: Settings, mapping: FileMapping) -> tuple[Devices, PlaceRe
     if mapping.place == "registry":
         return DeviceRegistry(settings.devices_file or settings.home / "devices.csv"), places
     return SpreadDevices(places.grid_codes, mapping), places
+
+
+def _resolver(settings: Settings, devices: Devices, places: PlaceRegistry) -> Resolver:
+    guard, _ = guard_of(settings)
+    return Resolver(devices, places, guard)
 
 
 def _rows(recording: Recording) -> Iterator[tuple[bytes, int, int]]:

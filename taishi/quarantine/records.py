@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from msgspec.structs import replace
+
+from connectors.privacy.keys import Keys
+from connectors.privacy.mask import mask
+from connectors.privacy.seal import SealBroken, unseal
 from schemas.errors import SettingsError
 from schemas.quarantine import Quarantined, Reason
 
-__all__ = ["Held", "Position", "Route", "Selection", "excerpt", "held", "parse_since", "route"]
+__all__ = ["Held", "Position", "Route", "Selection", "excerpt", "held", "opened", "parse_since", "route"]
 
 EXCERPT_BYTES: Final = 200
 """How much of a payload is shown unasked: it may hold what is nobody's business."""
@@ -59,6 +65,7 @@ class Held:
             "address": self.what.address,
             "received_at_ms": self.what.received_at_ms,
             "bytes": len(self.what.payload),
+            "sealed": self.what.sealed,
         }
 
 
@@ -81,8 +88,23 @@ def held(
             address=facts.get("address", ""),
             received_at_ms=int(received) if received.isdecimal() else 0,
             payload=payload,
+            sealed="sealed" in facts,
         ),
     )
+
+
+def opened(record: Held, keys: Keys | None) -> Held:
+    """The record with its original bytes; where the keys do not open it, as it is, its detail saying why."""
+    what = record.what
+    if not what.sealed:
+        return record
+    try:
+        if keys is None:
+            raise SealBroken("no keys file on this machine")  # noqa: TRY301 - one exit
+        original = replace(what, payload=unseal(keys, what.payload), sealed=False)
+    except SealBroken as broken:
+        original = replace(what, detail=f"{what.detail} ({broken})")
+    return dataclasses.replace(record, what=original)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +138,12 @@ def parse_since(text: str, now: datetime) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def excerpt(payload: bytes) -> str:
-    """The first 200 bytes as text, what cannot be printed as dots, and how much there is in all."""
-    text = payload[:EXCERPT_BYTES].decode(errors="replace")
+def excerpt(payload: bytes, personal: Collection[str] = ()) -> str:
+    """The first 200 bytes as text, what cannot be printed as dots, and how much there is in all.
+
+    The values of `personal` names are masked.
+    """
+    text = mask(payload[:EXCERPT_BYTES].decode(errors="replace"), personal)
     shown = "".join(char if char.isprintable() and char != "\ufffd" else "." for char in text)
     rest = f" … ({len(payload)} bytes)" if len(payload) > EXCERPT_BYTES else ""
     return shown + rest
@@ -139,6 +164,8 @@ def route(what: Quarantined) -> Route | str:
     What the connectors refused goes through the connectors again; what the aggregate refused was on
     the log already, and goes back to its own shard.
     """
+    if what.sealed:
+        return f"sealed: {what.detail}"
     if shard := _SHARD.match(what.address):
         return Route("log", shard["topic"], int(shard["partition"]))
     transport = what.source.partition(".")[0]

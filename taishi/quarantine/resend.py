@@ -14,8 +14,9 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.topics import LARGE_BYTES
+from taishi.keys import keys_of
 from taishi.quarantine.read import ends, read
-from taishi.quarantine.records import Held, Route, Selection, route
+from taishi.quarantine.records import Held, Route, Selection, opened, route
 from taishi.settings import Settings
 
 __all__ = ["Outcome", "content_type", "judge", "resend"]
@@ -45,7 +46,8 @@ def resend(settings: Settings, records: Iterable[Held]) -> list[Outcome]:
     before = ends(settings.kafka_bootstrap)
     with _Sender(settings) as sender:
         sent = [(record, sender.send(record)) for record in records]
-    again = list(read(settings.kafka_bootstrap, Selection(), after=before))
+    keys = keys_of(settings)
+    again = [opened(each, keys) for each in read(settings.kafka_bootstrap, Selection(), after=before)]
     return list(judge(sent, again))
 
 

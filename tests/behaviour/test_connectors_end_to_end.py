@@ -18,6 +18,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from connectors.privacy.keys import Keys, read_keys
+from connectors.privacy.seal import unseal
 from connectors.registry import COLUMNS
 from schemas.topics import QUARANTINE, SIGNALS, TOPICS
 
@@ -84,10 +86,13 @@ class Log:
         said = (json.loads(record.value()) for record in self.read())
         return Counter(each["observed_at_ms"] for each in said if each["device"] == device)
 
-    def refused(self, address: str) -> list[tuple[str, bytes]]:
+    def refused(self, address: str, keys: Keys) -> list[tuple[str, bytes]]:
+        """Reason and original bytes of what came to the address, opened with the keys."""
         headers = [(dict(record.headers()), record.value()) for record in self.read()]
         return [
-            (said["reason"].decode(), value) for said, value in headers if said["address"].decode() == address
+            (said["reason"].decode(), unseal(keys, value))
+            for said, value in headers
+            if said["address"].decode() == address
         ]
 
 
@@ -242,8 +247,9 @@ def test_hostile_messages_over_mqtt_are_quarantined_whole_with_their_reason(
     for payload in HOSTILE.values():
         device.publish(payload, topic)
     wait_until(device.all_confirmed)
-    wait_until(lambda: len(log.refused(topic)) == len(HOSTILE))
-    assert dict(log.refused(topic)) == HOSTILE
+    keys = read_keys(stack.settings.home / "keys.json")
+    wait_until(lambda: len(log.refused(topic, keys)) == len(HOSTILE))
+    assert dict(log.refused(topic, keys)) == HOSTILE
     said = metrics(stack, 1)
     assert said['taishi_quarantined_total{reason="oversize",source="mqtt.native"}'] == 1
     assert said['taishi_messages_acknowledged_total{source="mqtt.native"}'] == len(HOSTILE)
@@ -264,7 +270,7 @@ def test_http_says_what_became_of_a_message(stack: Stack, start: Starting, follo
         for reason, payload in HOSTILE.items():
             answer = client.post("/readings", content=payload)
             assert (answer.status_code, answer.json()["reason"]) == (422, reason)
-        assert dict(quarantine.refused("/readings")) == HOSTILE
+        assert dict(quarantine.refused("/readings", read_keys(stack.settings.home / "keys.json"))) == HOSTILE
         assert client.post("/readings", content=b"x" * (17 * 1024 * 1024)).status_code == 413
         missing = client.post("/reading", content=b"")
         assert missing.status_code == 404

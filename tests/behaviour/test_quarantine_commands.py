@@ -100,6 +100,6 @@ def test_status_reads_the_log_and_the_parts_of_a_real_stack(stack: Stack) -> Non
     states = {part["name"]: part["state"] for part in said["parts"]}
     assert states["kafka"] == "healthy"
     assert states["topics"] == "done"
-    assert len(said["shards"]) == 12
+    assert len(said["shards"]) == 16
     assert all(shard["end_offset"] is not None for shard in said["shards"])
     assert not any("Kafka" in problem or "InfluxDB" in problem for problem in said["problems"])

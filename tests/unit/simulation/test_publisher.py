@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -67,4 +68,4 @@ def wait_for(condition, process):
     while not condition():
         assert process.poll() is None
         assert time.monotonic() < deadline_s
-        time.sleep(0.05)  # between two looks at the condition
+        threading.Event().wait(0.05)
