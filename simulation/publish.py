@@ -38,11 +38,14 @@ _LOOK_S: Final = 0.2  # how often a full queue looks whether to give up
 
 @dataclass(frozen=True, slots=True)
 class PublisherSettings:
-    """Where the door is."""
+    """Where the door is, and what to show there; empty shows nothing."""
 
     mqtt_host: str
     mqtt_port: int
     http_url: str
+    http_token: str = ""
+    mqtt_user: str = ""
+    mqtt_password: str = ""
 
 
 class Publisher:
@@ -57,6 +60,8 @@ class Publisher:
         self._vendors: dict[int, str] = {}
         self._early: set[int] = set()
         self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id="", clean_session=True)
+        if settings.mqtt_user:
+            self._mqtt.username_pw_set(settings.mqtt_user, settings.mqtt_password)
         self._mqtt.max_inflight_messages_set(500)
         self._mqtt.reconnect_delay_set(1, 5)
         self._mqtt.on_publish = self._on_published
@@ -138,7 +143,9 @@ class Publisher:
         self._changed.notify_all()
 
     def _post_all(self) -> None:
-        with httpx.Client(base_url=self._settings.http_url, timeout=15.0) as client:
+        token = self._settings.http_token
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
+        with httpx.Client(base_url=self._settings.http_url, timeout=15.0, headers=shown) as client:
             while not self._stopped.is_set():
                 try:
                     message = self._http.get(timeout=0.5)

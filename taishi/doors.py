@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import structlog
 
 from connectors.http.guard import Guard, RateLimit
@@ -18,7 +19,7 @@ from schemas.errors import SettingsError
 from taishi.senders import Entry, follow, trust_of, users_of
 from taishi.settings import Settings
 
-__all__ = ["broker_settings", "http_guard", "is_loopback", "mqtt_settings", "tls_pair"]
+__all__ = ["broker_settings", "http_guard", "is_loopback", "mqtt_settings", "own_http_client", "tls_pair"]
 
 _LOG = structlog.get_logger(__name__)
 
@@ -63,6 +64,32 @@ def tls_pair(name: str, certificate: Path | None, key: Path | None) -> tuple[Pat
         what = f"{name}_certificate {certificate} and {name}_key {key}"
         raise SettingsError(f"{what}: {error}; allowed: PEM files that belong together") from error
     return certificate, key
+
+
+def own_http_client(settings: Settings, limit_s: float) -> httpx.Client:
+    """A client for our own door: shows `http_token`; over TLS takes the door's certificate and no other."""
+    headers = {"Authorization": f"Bearer {settings.http_token}"} if settings.http_token else {}
+    wildcard = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be replaced
+    host = wildcard.get(settings.http_host, settings.http_host)
+    scheme, context = "http", None
+    if settings.http_tls_certificate is not None:
+        scheme, context = "https", _pinned(settings.http_tls_certificate)
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
+    return httpx.Client(
+        base_url=url, timeout=limit_s, trust_env=False, headers=headers, verify=context or True
+    )
+
+
+def _pinned(certificate: Path) -> ssl.SSLContext:
+    """Trusts the file's first certificate alone, whoever signed it, so its names do not matter."""
+    try:
+        own = certificate.read_text("ascii").partition("-----END CERTIFICATE-----")
+        context = ssl.create_default_context(cadata="".join(own[:2]))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"http_tls_certificate {certificate}: {error}; allowed: a PEM file") from error
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
+    return context
 
 
 def mqtt_settings(settings: Settings, drain_s: float) -> MqttSettings:

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
         100.0, description="requests a second of one sender, or of an address that is none; not on loopback "
         "without senders_file", gt=0,
     )  # fmt: skip
+    http_token: str = Field(
+        "", description="token of our own commands at the HTTP door (simulate, quarantine replay)", repr=False
+    )
     http_burst: int = Field(1000, description="how many of them at once", ge=1)
     sip_host: str = Field("127.0.0.1", description="where SIP MESSAGE (UDP) is taken")
     sip_port: int = Field(15060, description="UDP port of SIP", ge=1, le=65535)

@@ -35,7 +35,7 @@ from connectors.base import Message
 from connectors.gateway import Gateway, Outcome
 from connectors.mqtt.routes import UNROUTED, TopicRoutes
 
-__all__ = ["MqttConnector", "MqttSettings", "MqttTls"]
+__all__ = ["MqttConnector", "MqttSettings", "MqttTls", "show_mqtt"]
 
 _LOG = structlog.get_logger(__name__)
 _WAIT_S: Final = 0.5
@@ -67,6 +67,16 @@ class MqttSettings:
     tls: MqttTls | None = None
     keepalive_s: int = 60
     drain_s: float = 10.0
+
+
+def show_mqtt(settings: MqttSettings, client: mqtt.Client) -> None:
+    """Have the client, not yet connected, show who we are, and over TLS where that is set."""
+    if settings.user:
+        client.username_pw_set(settings.user, settings.password)
+    if settings.tls is not None:
+        files = (settings.tls.ca_file, settings.tls.certificate, settings.tls.key)
+        ca_file, certificate, key = (None if file is None else str(file) for file in files)
+        client.tls_set(ca_file, certificate, key)
 
 
 class MqttConnector:
@@ -223,14 +233,7 @@ class MqttConnector:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        if settings.user:
-            client.username_pw_set(settings.user, settings.password)
-        if settings.tls is not None:
-            ca_file, certificate, key = (
-                None if file is None else str(file)
-                for file in (settings.tls.ca_file, settings.tls.certificate, settings.tls.key)
-            )
-            client.tls_set(ca_file, certificate, key)
+        show_mqtt(settings, client)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

@@ -214,7 +214,9 @@ def _happen(settings: Settings, city: City, text: str, seed: int) -> None:
 
 def _publisher_settings(settings: Settings) -> PublisherSettings:
     host, port = settings.mqtt_host_port
-    return PublisherSettings(host, port, f"http://{settings.http_host}:{settings.http_port}")
+    url = f"http://{settings.http_host}:{settings.http_port}"
+    shown = (settings.http_token, settings.mqtt_user, settings.mqtt_password)
+    return PublisherSettings(host, port, url, *shown)
 
 
 def _now_ms() -> int:

@@ -13,8 +13,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from connectors.mqtt.client import show_mqtt
 from schemas.topics import LARGE_BYTES
 from taishi.keys import keys_of
+from taishi.doors import mqtt_settings, own_http_client
 from taishi.quarantine.read import ends, read
 from taishi.quarantine.records import Held, Route, Selection, opened, route
 from taishi.settings import Settings
@@ -105,9 +107,7 @@ class _Sender:
     def _post(self, way: Route, payload: bytes) -> str:
         """POST to the connector; returns its words if it did not take it (422: it did, into quarantine)."""
         if self._http is None:
-            base = f"http://{self._settings.http_host}:{self._settings.http_port}"
-            client = httpx.Client(base_url=base, timeout=_LIMIT_S, trust_env=False)
-            self._http = self._stack.enter_context(client)
+            self._http = self._stack.enter_context(own_http_client(self._settings, _LIMIT_S))
         answer = self._http.post(
             way.address, content=payload, headers={"Content-Type": content_type(payload)}
         )
@@ -118,6 +118,7 @@ class _Sender:
         """Publish with QoS 1 and wait for the PUBACK, which comes after Kafka's confirmation."""
         if self._mqtt is None:
             self._mqtt = mqtt.Client(CallbackAPIVersion.VERSION2)
+            show_mqtt(mqtt_settings(self._settings, 0.0), self._mqtt)
             self._mqtt.connect(*self._settings.mqtt_host_port)
             self._mqtt.loop_start()
             self._stack.callback(self._mqtt.loop_stop)

@@ -18,7 +18,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from connectors.http.slow import PunctualProtocol
-from taishi.doors import tls_pair
+from taishi.doors import own_http_client, tls_pair
+from taishi.settings import Settings
 
 LIMIT_S = 10.0
 SLOW = "taishi_http_slow_connections_total"
@@ -76,6 +77,27 @@ def test_a_sender_that_knows_the_ca_is_served_and_others_are_not(certificates) -
             client.post(url, content=b"told")
         with httpx.Client(trust_env=False) as client, pytest.raises(httpx.TransportError):
             client.post(url.replace("https", "http"), content=b"in clear")
+    finally:
+        serving.stop()
+
+
+def test_our_own_commands_take_the_doors_certificate_and_no_other(certificates) -> None:
+    serving = Serving(tls_pair("http_tls", certificates.certificate, certificates.key))
+    try:
+        for certificate, taken in ((certificates.certificate, True), (certificates.other_ca, False)):
+            settings = Settings(
+                http_port=serving.port,
+                http_host="0.0.0.0",  # noqa: S104 - is asked for at loopback
+                http_token="shown",  # noqa: S106 - nobody's
+                http_tls_certificate=certificate,
+            )
+            with own_http_client(settings, LIMIT_S) as client:
+                assert client.headers["authorization"] == "Bearer shown"
+                if taken:
+                    assert client.post("/readings", content=b"told").text == "told"
+                else:
+                    with pytest.raises(httpx.ConnectError):
+                        client.post("/readings", content=b"told")
     finally:
         serving.stop()
 

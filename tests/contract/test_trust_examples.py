@@ -29,6 +29,8 @@ from connectors.resolve import Resolver
 from deploy.embedded.mqtt_broker import BrokerSettings, TlsListener, serve
 from deploy.embedded.mqtt_trust import MqttUsers
 from deploy.embedded.ports import free_ports
+from simulation.publish import Publisher, PublisherSettings
+from simulation.vendors.outgoing import Outgoing
 from taishi.senders import new_entry, trust_of, users_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trust.md"
@@ -109,6 +111,16 @@ def test_the_same_example_with_a_wrong_secret_is_not(name: str, door: Door, tmp_
     assert done.returncode != 0
     assert "401" in done.stdout + done.stderr
     assert log.records == []
+
+
+def test_the_simulated_city_is_let_in_with_its_token_and_not_without(door: Door) -> None:
+    environment, log = door
+    reading = json.dumps(READING | {"observed_at_ms": 1_795_392_000_000}).encode()
+    for token, records in (("", 0), (environment["TOKEN"], 1)):
+        with Publisher(PublisherSettings("127.0.0.1", 1, environment["DOOR"], token)) as city:
+            city.send([Outgoing("http", "native", "/readings", reading)])
+            assert city.drain(LIMIT_S) == 0
+        assert len(log.records) == records
 
 
 def test_the_mqtt_example_is_taken(tmp_path: Path, certificates: Any) -> None:
