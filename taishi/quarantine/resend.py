@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.mqtt.client import show_mqtt
 from schemas.topics import LARGE_BYTES
-from taishi.keys import keys_of
 from taishi.doors import mqtt_settings, own_http_client
+from taishi.keys import keys_of
 from taishi.quarantine.read import ends, read
 from taishi.quarantine.records import Held, Route, Selection, opened, route
 from taishi.settings import Settings
