@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import structlog
 from connectors.http.guard import Guard, RateLimit
 from connectors.http.trust import Trust
 from connectors.mqtt.client import MqttSettings, MqttTls
+from connectors.rate import TokenBuckets
 from deploy.embedded.mqtt_broker import BrokerSettings, Refusal, TlsListener
 from deploy.embedded.mqtt_trust import MqttUsers
 from schemas.errors import SettingsError
@@ -132,7 +134,10 @@ def broker_settings(settings: Settings, told: Callable[[Refusal, str, str], None
         raise SettingsError(
             f"broker_tls_host: received {host}, allowed: with broker_tls_certificate and _key"
         )
-    made = BrokerSettings(settings.mqtt_port, tls, told=told)
+    rates = TokenBuckets(settings.broker_rate_per_s, settings.broker_burst)
+    made = BrokerSettings(
+        settings.mqtt_port, tls, told=told, wait_s=lambda user: rates.take(user, time.monotonic())
+    )
     if settings.senders_file is not None:
 
         def use(entries: tuple[Entry, ...]) -> None:

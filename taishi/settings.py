@@ -79,6 +79,10 @@ class Settings(BaseSettings):
         None, description="the embedded MQTT broker's certificate (PEM); it listens with TLS if set"
     )
     broker_tls_key: Path | None = Field(None, description="its private key (PEM)")
+    broker_rate_per_s: float = Field(
+        1000.0, description="messages a second of one user of senders_file at the embedded MQTT broker", gt=0
+    )
+    broker_burst: int = Field(10_000, description="how many of them at once", ge=1)
     senders_file: Path | None = Field(
         None, description="who may send over HTTP and MQTT (taishi senders); without it loopback only"
     )

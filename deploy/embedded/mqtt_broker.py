@@ -47,9 +47,11 @@ from deploy.embedded.mqtt_trust import MqttUsers
 
 __all__ = ["REFUSALS", "BrokerSettings", "EndToEndBroker", "Refusal", "TlsListener", "serve"]
 
-Refusal = Literal["unauthorised", "forbidden", "slow"]
-REFUSALS: Final[tuple[Refusal, ...]] = ("unauthorised", "forbidden", "slow")
-"""Why a connection was refused or ended: no good password, a foreign topic, no CONNECT in time."""
+Refusal = Literal["unauthorised", "forbidden", "slow", "rate"]
+REFUSALS: Final[tuple[Refusal, ...]] = ("unauthorised", "forbidden", "slow", "rate")
+"""Why a connection was refused or ended: no good password, a foreign topic, no CONNECT in time; or held
+back, and nothing refused: more messages than its user may send.
+"""
 
 _FLUSH_LIMIT_S: Final = 2.0
 _KEEP_ALIVE_GRACE: Final = 1.5
@@ -74,6 +76,7 @@ class BrokerSettings:
     """`port` is on loopback and without TLS. `users` None: everybody may do everything.
 
     `users` may be replaced while the broker runs; what is asked from then on is judged by the new ones.
+    `wait_s(user)` is asked for every message of a user: how long not to read its connection after it.
     `told(reason, who, detail)` hears of every refusal, on the broker's thread.
     """
 
@@ -81,6 +84,7 @@ class BrokerSettings:
     tls: TlsListener | None = None
     users: MqttUsers | None = None
     told: Callable[[Refusal, str, str], None] = field(default=lambda _reason, _who, _detail: None)
+    wait_s: Callable[[str], float] = field(default=lambda _user: 0.0)
     connect_s: float = _CONNECT_LIMIT_S
 
 
@@ -131,6 +135,9 @@ class _Handler(BrokerProtocolHandler):  # type: ignore[misc]
         if not self._broker.may_publish(self.session, topic or ""):
             self._broker.end_later(self)
             return
+        if wait_s := self._broker.wait_s(self.session):
+            self.inbox.hold()
+            asyncio.get_running_loop().call_later(wait_s, self.inbox.release)
         if publish_packet.qos != QOS_1 or not topic or topic.startswith("$") or data is None:
             await super().handle_publish(publish_packet)
             return
@@ -264,6 +271,16 @@ class EndToEndBroker(Broker):  # type: ignore[misc]
         detail = f"publish: received topic {topic!r}, allowed for {session.username}: {allowed}"
         self.settings.told("forbidden", session.username or "", detail)
         return False
+
+    def wait_s(self, session: Session) -> float:
+        """How long to leave the session's connection unread; tells when that is not 0."""
+        if self.settings.users is None or not session.username:
+            return 0.0
+        wait_s = self.settings.wait_s(session.username)
+        if wait_s:
+            detail = f"received more than {session.username} may send; read again in {wait_s:.3f} s"
+            self.settings.told("rate", session.username, detail)
+        return wait_s
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         """Whether it may subscribe, or still receive; publishing was asked before."""

@@ -28,6 +28,17 @@ class Inbox:
         self.room = asyncio.Event()
         self.room.set()
         self._bytes = 0
+        self._held = False
+
+    def hold(self) -> None:
+        """Read nothing more until `release`, whatever is confirmed meanwhile."""
+        self._held = True
+        self.room.clear()
+
+    def release(self) -> None:
+        """Read again, if there is room."""
+        self._held = False
+        self._make_room()
 
     def add(self, relay: Relay) -> None:
         """Count it; at the limit `room` is cleared, and reading waits for it."""
@@ -40,9 +51,12 @@ class Inbox:
         """It is confirmed to the device: make room."""
         self.relays.discard(relay)
         self._bytes -= len(relay.data)
-        if len(self.relays) < LIMIT_MESSAGES and self._bytes < LIMIT_BYTES:
-            self.room.set()
+        self._make_room()
         self.confirm(relay.packet_id)
+
+    def _make_room(self) -> None:
+        if not self._held and len(self.relays) < LIMIT_MESSAGES and self._bytes < LIMIT_BYTES:
+            self.room.set()
 
 
 class Relay:

@@ -32,12 +32,13 @@ from connectors.producer import Record
 from connectors.resolve import Resolver
 from deploy.embedded.health import serves
 from deploy.embedded.mqtt_broker import BrokerSettings, serve
+from deploy.embedded.mqtt_trust import MqttUsers
 from deploy.embedded.parts import Health
 from deploy.embedded.ports import free_ports, is_free
 from schemas.errors import SettingsError
 from taishi.cli.senders import senders
 from taishi.doors import broker_settings, mqtt_settings
-from taishi.senders import editing, new_entry
+from taishi.senders import editing, new_entry, read, users_of
 from taishi.settings import Settings
 
 LIMIT_S = 15.0
@@ -456,6 +457,47 @@ def test_a_connection_that_says_nothing_is_ended_and_told() -> None:
 
     assert asyncio.run(waiting()) == b""
     assert told == [("slow", "127.0.0.1", "no CONNECT within 0.2 s")]
+
+
+def test_a_user_that_sends_too_much_is_read_more_slowly_and_loses_nothing(tmp_path: Path) -> None:
+    """Times are not measured: the rule says for how long, and is asked for every message."""
+    file, secrets = _senders(tmp_path)
+    asked: list[str] = []
+    told: list[tuple[str, str, str]] = []
+    got: list[bytes] = []
+
+    def wait_s(user: str) -> float:
+        asked.append(user)
+        return 0.05 if len(asked) > 2 else 0.0
+
+    async def sending() -> None:
+        (port,) = free_ports(1)
+        stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+        users = MqttUsers(users_of(read(file)))
+        settings = BrokerSettings(port, None, users, told=lambda *what: told.append(what), wait_s=wait_s)
+        task = asyncio.create_task(serve(settings, stop, started))
+        await started
+        connector, device = (mqtt.Client(mqtt.CallbackAPIVersion.VERSION2) for _ in range(2))
+        for name, client in (("connector", connector), ("d1", device)):
+            client.username_pw_set(name, secrets[name])
+            client.connect_async("127.0.0.1", port)
+        connector.on_connect = lambda *_: connector.subscribe("#", 1)
+        connector.on_message = lambda _c, _u, message: got.append(message.payload)
+        connector.on_subscribe = lambda *_: device.loop_start()
+        connector.loop_start()
+        for number in range(10):
+            device.publish("taishi/readings/d1", b"%d" % number, qos=1)
+        await asyncio.to_thread(wait_until, lambda: len(got) == 10)
+        for client in (device, connector):
+            client.disconnect()
+            client.loop_stop()
+        stop.set()
+        await task
+
+    asyncio.run(sending())
+    assert got == [b"%d" % number for number in range(10)]
+    assert asked == ["d1"] * 10
+    assert [(reason, who) for reason, who, _ in told] == [("rate", "d1")] * 8
 
 
 def test_settings_that_would_open_the_broker_to_others_are_refused(certificates: Any) -> None:
