@@ -13,7 +13,8 @@
 
 A connection that breaks before an answer is a 503 to the sender: it sends again. Dying between any
 two lines leaves the sender without a 202, so it does the same. Who may send is the guard's matter
-(connectors.http.guard); every refusal is counted by its reason, and logged once a minute and origin.
+(connectors.http.guard); every refusal is counted by its reason, those of the guard also logged, once a
+minute and origin.
 """
 
 from __future__ import annotations
