@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.gauges import GaugeState
 from pipelines.kernels.measure import WindowView, measure
-from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.packed import Packed, pack, unpack
 from pipelines.kernels.plan import Plan
 from pipelines.kernels.state import Flush, FoldSettings, ShardState, WindowBlock
 
@@ -100,11 +100,11 @@ def _changed(state: ShardState, window_s: int, start_ms: int, values: Int64s) ->
     if packed is None:
         rows = np.arange(values.shape[0])
     else:
-        (before,) = unpack(packed)
+        (before,) = unpack(bytes(packed))
         known = np.pad(before, ((0, values.shape[0] - before.shape[0]), (0, 0)))
         rows = np.flatnonzero((values != known).any(axis=1))
     if packed is None or rows.size:
-        state.emitted[window_s, start_ms] = pack(values)
+        state.emitted[window_s, start_ms] = Packed(pack(values))
     texts = state.table.grids.texts
     return WindowBlock(window_s, start_ms, [texts[row] for row in rows], values[rows])
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
-from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.packed import Packed, pack, unpack
 from pipelines.kernels.plan import EVENT_RULES
 
 __all__ = ["GaugeRows", "IdentitySet", "Pane", "identities"]
@@ -121,13 +121,13 @@ class Pane:
     def __init__(self, grids: int, metrics: int) -> None:
         sums = np.zeros((len(EVENT_RULES), grids, metrics), np.int64)
         self._content: _Content | None = _Content(sums)
-        self._packed = b""
+        self._packed: Packed | None = None
 
     @classmethod
     def of_packed(cls, data: bytes) -> Pane:
         """The pane that `packed` told of."""
         pane = cls(0, 0)
-        pane._content, pane._packed = None, data
+        pane._content, pane._packed = None, Packed(data)
         return pane
 
     @property
@@ -148,7 +148,7 @@ class Pane:
     def change(self) -> None:
         """What comes next changes the pane."""
         self._awake()
-        self._packed = b""
+        self._packed = None
 
     def fit(self, grids: int) -> None:
         """Make room for grids first heard of after the pane was made."""
@@ -164,13 +164,14 @@ class Pane:
 
     def rest(self) -> None:
         """Pack; the next look unpacks again."""
-        self._packed = self.packed()
+        if self._packed is None:
+            self._packed = Packed(self.packed())
         self._content = None
 
     def packed(self) -> bytes:
         """Everything the pane holds, as bytes."""
-        if self._packed:
-            return self._packed
+        if self._packed is not None:
+            return bytes(self._packed)
         content = self._awake()
         content.gauges.settle()
         rows = content.gauges
@@ -178,6 +179,6 @@ class Pane:
 
     def _awake(self) -> _Content:
         if self._content is None:
-            sums, seen, series, time_ms, seq, value = unpack(self._packed)
+            sums, seen, series, time_ms, seq, value = unpack(self.packed())
             self._content = _Content(sums, IdentitySet(seen), GaugeRows(series, time_ms, seq, value))
         return self._content

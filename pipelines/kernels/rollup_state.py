@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
-from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.packed import Packed, pack, unpack
 from schemas.errors import SettingsError
 from schemas.kinds import Domain
 
@@ -62,13 +62,13 @@ class GridRows:
             np.zeros((rows, measures), np.int64),
             np.full(rows, -1, np.int64),
         )
-        self._packed = b""
+        self._packed: Packed | None = None
 
     @classmethod
     def of_packed(cls, data: bytes) -> GridRows:
         """The rows that `packed` told of."""
         rows = cls(0, 0)
-        rows._content, rows._packed = None, data
+        rows._content, rows._packed = None, Packed(data)
         return rows
 
     @property
@@ -90,26 +90,27 @@ class GridRows:
                 np.pad(values, ((0, missing), (0, 0))),
                 np.pad(revision, (0, missing), constant_values=-1),
             )
-            self._packed = b""
+            self._packed = None
 
     def put(self, row: int, values: Int64s, revision: int) -> None:
         """Set a grid's values and revision."""
         held = self._awake()
         held[0][row], held[1][row] = values, revision
-        self._packed = b""
+        self._packed = None
 
     def rest(self) -> None:
         """Pack; the next look unpacks again."""
-        self._packed = self.packed()
+        if self._packed is None:
+            self._packed = Packed(self.packed())
         self._content = None
 
     def packed(self) -> bytes:
         """The rows as bytes."""
-        return self._packed or pack(*self._awake())
+        return pack(*self._awake()) if self._packed is None else bytes(self._packed)
 
     def _awake(self) -> tuple[Int64s, Int64s]:
         if self._content is None:
-            values, revision = unpack(self._packed)
+            values, revision = unpack(self.packed())
             self._content = values, revision
         return self._content
 

@@ -9,6 +9,7 @@ import numpy as np
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.decode import Rejection
 from pipelines.kernels.gauges import GaugeState
+from pipelines.kernels.packed import Packed
 from pipelines.kernels.panes import MAX_PANE_MS, Pane
 from pipelines.kernels.series import Names, SeriesTable
 from schemas.errors import SettingsError
@@ -75,7 +76,7 @@ class ShardState:
     panes: dict[int, Pane] = field(default_factory=dict)
     rises: dict[int, Int64s] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
-    emitted: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    emitted: dict[tuple[int, int], Packed] = field(default_factory=dict)
     sources: Names = field(default_factory=Names)
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: Int64s = field(default_factory=lambda: np.zeros((len(ACCOUNTS), 0), np.int64))

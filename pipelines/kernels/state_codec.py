@@ -16,7 +16,7 @@ import zstandard
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.flush import replay_closed
 from pipelines.kernels.gauges import GaugeState
-from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.packed import Packed, pack, unpack
 from pipelines.kernels.panes import Pane
 from pipelines.kernels.plan import Plan, plan_for
 from pipelines.kernels.series import Names
@@ -74,7 +74,7 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
         base=(state.base.value.tobytes(), state.base.time_ms.tobytes()),
         panes=[(index, pane.packed()) for index, pane in sorted(state.panes.items())],
         dirty=sorted(state.dirty),
-        emitted=[(*key, values) for key, values in state.emitted.items()],
+        emitted=[(*key, bytes(values)) for key, values in state.emitted.items()],
         sources=state.sources.texts,
         accounts=state.accounts.tobytes(),
         refused=[(*key, count) for key, count in state.refused.items()],
@@ -131,11 +131,11 @@ def _pane(data: bytes, plan: Plan, known: list[int]) -> Pane:
     return Pane.of_packed(pack(_widened(sums, known, len(plan.metrics)), *others))
 
 
-def _emitted(data: bytes, known: list[int], measures: int) -> bytes:
+def _emitted(data: bytes, known: list[int], measures: int) -> Packed:
     if known == list(range(measures)):
-        return data
+        return Packed(data)
     (values,) = unpack(data)
-    return pack(_widened(values, known, measures))
+    return Packed(pack(_widened(values, known, measures)))
 
 
 def _widened(values: Int64s, columns: list[int], width: int) -> Any:
