@@ -24,5 +24,6 @@ def part(settings: StackSettings, job: str, port: int) -> Part:
         log=f"prism-{job}",
         health=Health("http2", port),
         ports={f"prism_{job}_port": port},
-        environment={"GOMEMLIMIT": "512MiB"},
+        # Its live heap is a few MiB: collect at half again, not at twice, and the process stays flat.
+        environment={"GOMEMLIMIT": "512MiB", "GOGC": "50"},
     )
