@@ -103,7 +103,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class SignalEvent:
-    """One transition of one alarm a message reports; `type` is one of schemas.signals.SIGNAL_TYPES."""
+    """One transition of one alarm a message reports; `type` is one of schemas.signals.SIGNAL_TYPES.
+
+    `heard_at_ms` is for `connectors.occurrences` to set: see `schemas.signals.Signal`.
+    """
 
     type: str
     state: SignalState
@@ -112,6 +115,7 @@ class SignalEvent:
     alarm: str = ""
     subject: str = ""
     location: Location | None = None
+    heard_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ import structlog
 
 from connectors.base import Codec, Decoded, Devices, Message, Rejected
 from connectors.judge import Verdict, judge, quarantine_record
+from connectors.occurrences import Occurrences, Told
 from connectors.producer import LogProducer
 from connectors.resolve import Resolver
 from connectors.telemetry import SourceTelemetry
@@ -59,10 +60,11 @@ class Outcome:
 class Gateway:
     """The accept path of one transport. `accept` may be called from any thread.
 
-    `codecs` is every codec by name; sources are named `<transport>.<codec>`.
+    `codecs` is every codec by name; sources are named `<transport>.<codec>`. `occurrences` are what
+    stands on the log already (`connectors.recall`).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a door is made of
         self,
         transport: str,
         codecs: Mapping[str, Codec],
@@ -70,8 +72,10 @@ class Gateway:
         resolver: Resolver,
         producer: LogProducer,
         limits: Limits | None = None,
+        occurrences: Occurrences | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self._occurrences = occurrences or Occurrences()
         self._codecs = codecs
         self._devices = devices
         self._resolver = resolver
@@ -103,7 +107,7 @@ class Gateway:
         telemetry = self._telemetry[codec]
         telemetry.received.inc()
         telemetry.in_flight.inc()
-        verdict = self._verdict(message, codec)
+        verdict, told = self._verdict(message, codec)
         self._take(1, len(verdict.records), len(message.payload))
 
         def delivered() -> None:
@@ -112,7 +116,9 @@ class Gateway:
             telemetry.acknowledged.inc()
             telemetry.readings.inc(verdict.readings)
             telemetry.signals.inc(verdict.signals)
-            if verdict.rejected is not None:
+            if verdict.rejected is None:
+                self._occurrences.confirm(told)
+            else:
                 telemetry.quarantined(verdict.rejected.reason)
             on_done(Outcome(verdict.readings, verdict.signals, verdict.rejected))
 
@@ -128,19 +134,25 @@ class Gateway:
             self._records += records
             self._bytes += payload_bytes
 
-    def _verdict(self, message: Message, codec: str) -> Verdict:
+    def _verdict(self, message: Message, codec: str) -> tuple[Verdict, tuple[Told, ...]]:
+        """What the message leads to, and what of it begins or ends an occurrence."""
         source = self._sources[codec]
         if len(message.payload) > self.limits.message_bytes:
             allowed = (f"at most {self.limits.message_bytes}",)
             detail = received_allowed("message bytes", len(message.payload), allowed)
-            return self._refusal(message, source, Rejected(Reason.OVERSIZE, detail))
+            return self._refusal(message, source, Rejected(Reason.OVERSIZE, detail)), ()
         try:
             decoded: Decoded | Rejected = self._codecs[codec].decode(message, self._devices)
-            return judge(message, decoded, source, self._resolver)
+            told: tuple[Told, ...] = ()
+            if isinstance(decoded, Decoded):
+                heard = len(decoded.signals)
+                decoded, told = self._occurrences.settle(decoded)
+                self._telemetry[codec].repeated.inc(heard - len(decoded.signals))
+            return judge(message, decoded, source, self._resolver), told
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others
             _LOG.exception("codec failed", codec=codec, address=message.address)
             detail = f"codec {codec} failed: {type(error).__name__}"
-            return self._refusal(message, source, Rejected(Reason.MALFORMED, detail))
+            return self._refusal(message, source, Rejected(Reason.MALFORMED, detail)), ()
 
     def _refusal(self, message: Message, source: str, rejected: Rejected) -> Verdict:
         record = quarantine_record(message, source, rejected, self._resolver.guard)

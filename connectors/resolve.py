@@ -98,6 +98,7 @@ class Resolver:
             observed_at_ms=seen.observed_at_ms,
             received_at_ms=received_at_ms,
             alarm=seen.alarm,
+            heard_at_ms=seen.heard_at_ms,
             subject=(device.subject if device else "") or self._guarded(seen.subject),
             simulated=device.simulated if device else False,
         )

@@ -20,6 +20,11 @@ _ACKNOWLEDGED: Final = Counter(
 )
 _READINGS: Final = Counter("taishi_readings_forwarded_total", "readings the log confirmed", ["source"])
 _SIGNALS: Final = Counter("taishi_signals_forwarded_total", "signals the log confirmed", ["source"])
+_REPEATED: Final = Counter(
+    "taishi_signals_repeated_total",
+    "begins, ends and repeats of alarms that told nothing new, and so are not on the log",
+    ["source"],
+)
 _QUARANTINED: Final = Counter(
     "taishi_quarantined_total", "messages in quarantine, as the log confirmed", ["source", "reason"]
 )
@@ -42,6 +47,7 @@ class SourceTelemetry:
         self.acknowledged = _ACKNOWLEDGED.labels(source)
         self.readings = _READINGS.labels(source)
         self.signals = _SIGNALS.labels(source)
+        self.repeated = _REPEATED.labels(source)
         self.in_flight = _IN_FLIGHT.labels(source)
         self._quarantined = {reason: _QUARANTINED.labels(source, reason.value) for reason in Reason}
         self._refused = {reason: _REFUSED.labels(source, reason) for reason in REFUSALS}

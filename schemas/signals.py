@@ -34,7 +34,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One transition of one alarm of one device.
 
     `alarm` names the occurrence as the device does (an alarm id, a region), "" where it has none;
-    begin, repeat and end of one occurrence share it.
+    begin, repeat and end of one occurrence share it. `heard_at_ms`: an alarm that lasts is told again
+    under the same id, with the newest event time at which the device still said so; 0 the first time.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alarm: str = ""
     subject: str = ""
     simulated: bool = False
+    heard_at_ms: int = 0
 
 
 def signal_id(device: str, signal_type: str, alarm: str, state: str, observed_at_ms: int) -> str:

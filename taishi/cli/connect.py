@@ -25,8 +25,10 @@ from connectors.http.app import HttpSettings, application
 from connectors.http.slow import PunctualProtocol
 from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.occurrences import Occurrences
 from connectors.privacy.keys import KeyFile
 from connectors.producer import LogProducer
+from connectors.recall import recall
 from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
 from connectors.sip.server import SipSettings
@@ -165,7 +167,10 @@ def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple
     threading.Thread(target=_follow, args=(devices, keys), name="follow", daemon=True).start()
     producer = LogProducer(settings.kafka_bootstrap, _fail)
     resolver = Resolver(devices, load_registry(settings), guard)
-    return producer, Gateway(transport, codecs, devices, resolver, producer)
+    occurrences = Occurrences()
+    signals = recall(settings.kafka_bootstrap, occurrences)
+    _LOG.info("signals recalled", signals=signals)
+    return producer, Gateway(transport, codecs, devices, resolver, producer, occurrences=occurrences)
 
 
 def _wait_for_registry(path: Path) -> DeviceRegistry:

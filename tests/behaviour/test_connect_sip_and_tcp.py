@@ -1,42 +1,34 @@
-"""`taishi connect sip` and `taishi connect tcp` as processes: they serve, and end when told.
-
-Without Kafka: what leads to no record is answered at once, what leads to one waits, so both are seen.
-"""
+"""`taishi connect sip` and `taishi connect tcp` as processes, with a real Kafka: they serve and end."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deploy.embedded.ports import free_ports
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Stack
+
+pytestmark = pytest.mark.stack
 
 LIMIT_S = 60.0
 HEADER = "device,model,kind,grid,longitude,latitude,crs,subject,capacity,simulated\n"
 
 
 @contextmanager
-def command(name: str, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    (home / "devices.csv").write_text(HEADER)
-    port, metrics, kafka = free_ports(3)
-    environment = dict(os.environ) | {
-        "TAISHI_HOME": str(home),
-        f"TAISHI_{name.upper()}_PORT": str(port),
-        "TAISHI_KAFKA_PORT": str(kafka),
-        "TAISHI_METRICS_PORT": str(metrics - (7 if name == "sip" else 8)),
-        "TAISHI_CODEC_OPTIONS": json.dumps({"gb26875": {"uncounted": [150]}}),
-    }
-    process = subprocess.Popen([sys.executable, "-m", "taishi.cli.main", "connect", name], env=environment)
+def command(stack: Stack, name: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    (stack.settings.home / "devices.csv").write_text(HEADER, encoding="utf-8")
+    process = stack.start("connect", name, log=stack.settings.logs / f"test-connect-{name}.log")
     try:
-        yield process, port
+        yield process, stack.settings.sip_port if name == "sip" else stack.settings.tcp_port
     finally:
         if process.poll() is None:
             process.kill()
@@ -48,7 +40,7 @@ def ended(process: subprocess.Popen[bytes]) -> int:
     return process.wait(LIMIT_S)
 
 
-def test_sip_answers_a_keepalive_and_ends_by_signal(tmp_path: Path) -> None:
+def test_sip_answers_a_keepalive_and_ends_by_signal(stack: Stack) -> None:
     body = b"<Notify><CmdType>Keepalive</CmdType><SN>1</SN><DeviceID>37020200001320000011</DeviceID></Notify>"
     head = (
         "MESSAGE sip:37020200002000000001@3702020000 SIP/2.0\r\n"
@@ -56,7 +48,7 @@ def test_sip_answers_a_keepalive_and_ends_by_signal(tmp_path: Path) -> None:
         "From: <sip:37020200001320000011@3702020000>;tag=a\r\nTo: <sip:37020200002000000001@3702020000>\r\n"
         f"Call-ID: 1\r\nCSeq: 1 MESSAGE\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    with command("sip", tmp_path) as (process, port), socket.socket(type=socket.SOCK_DGRAM) as device:
+    with command(stack, "sip") as (process, port), socket.socket(type=socket.SOCK_DGRAM) as device:
         device.settimeout(0.2)
         for _ in range(int(LIMIT_S / 0.2)):  # as a device does it: again until there is an answer
             device.sendto(head.encode() + body, ("127.0.0.1", port))
@@ -85,10 +77,17 @@ def connected(port: int) -> socket.socket:
     raise AssertionError("nobody listens")
 
 
-def test_tcp_confirms_what_leads_to_no_record_alone_and_ends_by_signal(tmp_path: Path) -> None:
-    with command("tcp", tmp_path) as (process, port), connected(port) as device:
-        device.sendall(frame(0x97, 1) + frame(0x96, 2))  # the first waits for a Kafka that is not there
-        said = device.recv(30, socket.MSG_WAITALL)
-        assert (said[:4], said[26]) == (b"@@\x02\x00", 3)
+def test_tcp_confirms_each_frame_once_the_log_has_what_it_led_to(stack: Stack) -> None:
+    with command(stack, "tcp") as (process, port), connected(port) as device:
+        device.sendall(frame(0x97, 1) + frame(0x96, 2))  # neither is taken: both stand in quarantine
+        said = b""
+        while len(said) < 60:
+            said += device.recv(60)
+        assert sorted((said[at + 2 : at + 4], said[at + 26]) for at in (0, 30)) == [
+            (b"\x01\x00", 3),
+            (b"\x02\x00", 3),
+        ]
         assert ended(process) == 0
         assert device.recv(30) == b""
+    listed = json.loads(stack.run("quarantine", "list", "--source", "tcp.gb26875", "--json").stdout)
+    assert [record["sealed"] for record in listed] == [True, True]

@@ -149,7 +149,9 @@ def test_with_the_keys_the_original_is_shown_masked_and_written_whole(
     assert httpx.post(f"{url}/hikvision", content=body, timeout=40).status_code == 422
     listed = json.loads(stack.run("quarantine", "list", "--source", "http.hikvision", "--json").stdout)
     at = listed[-1]["position"]
-    shown = stack.run("quarantine", "show", at, "--raw", str(tmp_path / "raw")).stdout
+    done = stack.run("quarantine", "show", at, "--raw", str(tmp_path / "raw"))
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout
     assert '"macAddress"' in shown
     assert not names_somebody(shown.encode())
     assert (tmp_path / "raw").read_bytes() == body
