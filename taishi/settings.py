@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from connectors.peers import LOOPBACK
 from schemas.errors import SettingsError
 
 __all__ = ["Settings", "load_settings"]
@@ -88,18 +89,39 @@ class Settings(BaseSettings):
     )
     mqtt_routes: dict[str, str] = Field(
         {
-            "application/+/device/+/event/up": "chirpstack",
+            "application/+/device/+/event/+": "chirpstack",
+            "v3/+/devices/+/up": "tts",
             "zigbee2mqtt/+": "zigbee2mqtt",
             "taishi/readings/+": "native",
+            "v1.1/+/Observations": "sensorthings",
+            "senml/#": "senml",
         },
         description="topic filter -> codec; the first that matches",
     )
     http_routes: dict[str, str] = Field(
-        {"/hikvision": "hikvision", "/fhir": "fhir", "/fiware": "fiware", "/readings": "native"},
+        {
+            "/readings": "native",
+            "/hikvision": "hikvision",
+            "/onvif": "onvif",
+            "/gb28181": "gb28181",
+            "/VIID/SubscribeNotifications": "gat1400",
+            "/VIID/MotorVehicles": "gat1400",
+            "/VIID/Faces": "gat1400",
+            "/VIID/Persons": "gat1400",
+            "/fhir": "fhir",
+            "/fiware": "fiware",
+            "/tts": "tts",
+            "/thingpark": "thingpark",
+            "/senml": "senml",
+            "/cloudevents": "cloudevents",
+        },
         description="path of HTTP push -> codec",
     )
     codec_options: dict[str, dict[str, Any]] = Field(
         {}, description="codec -> its options; each is described in connectors/<codec>/README.md"
+    )
+    doors: tuple[Literal["mqtt", "http", "sip", "tcp"], ...] = Field(
+        ("mqtt", "http"), description="connectors that `taishi up` runs: mqtt, http, sip, tcp", min_length=1
     )
     http_host: str = Field("127.0.0.1", description="where HTTP push listens")
     http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
@@ -115,9 +137,15 @@ class Settings(BaseSettings):
     http_burst: int = Field(1000, description="how many of them at once", ge=1)
     sip_host: str = Field("127.0.0.1", description="where SIP MESSAGE (UDP) is taken")
     sip_port: int = Field(15060, description="UDP port of SIP", ge=1, le=65535)
+    sip_peers: tuple[str, ...] = Field(
+        LOOPBACK, description="networks whose devices may send SIP: the protocol shows no credential"
+    )
     sip_codec: str = Field("gb28181", description="codec of the bodies of SIP MESSAGE")
     tcp_host: str = Field("127.0.0.1", description="where frames over TCP are taken")
     tcp_port: int = Field(15075, description="port of frames over TCP", ge=1, le=65535)
+    tcp_peers: tuple[str, ...] = Field(
+        LOOPBACK, description="networks whose devices may send frames over TCP"
+    )
     tcp_codec: str = Field("gb26875", description="codec, and so the framing, of what comes over TCP")
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535

@@ -20,13 +20,14 @@ import secrets
 import socket
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 import structlog
 
 from connectors.base import Message
 from connectors.gateway import Gateway, Outcome
+from connectors.peers import Peers
 from connectors.sip.manscdp import alarm_response
 from connectors.sip.message import (
     Malformed,
@@ -44,7 +45,7 @@ from schemas.errors import SettingsError
 __all__ = ["SipServer", "SipSettings", "serve"]
 
 _LOG = structlog.get_logger(__name__)
-_DROPS: Final = ("malformed", "response", "method", "retransmission")
+_DROPS: Final = ("stranger", "malformed", "response", "method", "retransmission")
 _KNOWN: Final = frozenset(
     (
         *("INVITE", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH"),
@@ -57,11 +58,16 @@ _WILDCARDS: Final = {"0.0.0.0", "::"}  # noqa: S104 - to recognise it, not to bi
 
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """Where to listen and which codec reads the bodies; `remembered` requests are known again."""
+    """Where to listen and which codec reads the bodies; `remembered` requests are known again.
+
+    SIP MESSAGE as GB/T 28181 devices send it shows no credential: datagrams of others than `peers` are
+    dropped unread.
+    """
 
     host: str
     port: int
     codec: str
+    peers: Peers = field(default_factory=Peers)
     remembered: int = 10_000
     drain_s: float = 10.0
 
@@ -101,6 +107,9 @@ class SipServer(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """One datagram of anybody."""
         peer = (addr[0], addr[1])
+        if not self._settings.peers.allow(peer[0]):
+            self._drops.dropped("stranger")
+            return
         message = parse(data)
         if isinstance(message, Malformed):
             self._drops.dropped("malformed")

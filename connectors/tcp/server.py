@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from connectors.base import Message
 from connectors.gateway import Gateway, Outcome
+from connectors.peers import Peers
 from connectors.tcp.framing import Framing
 from connectors.telemetry import DropTelemetry
 from schemas.errors import SettingsError
@@ -28,18 +29,22 @@ from schemas.errors import SettingsError
 __all__ = ["TcpServer", "TcpSettings", "serve"]
 
 _LOG = structlog.get_logger(__name__)
-_DROPS: Final = ("noise", "cut", "crowded")
+_DROPS: Final = ("stranger", "noise", "cut", "crowded")
 _READ_BYTES: Final = 16 * 1024
 _UNSENT_MAX: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class TcpSettings:
-    """Where to listen and for what. `window`: frames of one connection that may wait for Kafka at once."""
+    """Where to listen and for what. `window`: frames of one connection that may wait for Kafka at once.
+
+    The frames show no credential: connections of others than `peers` are closed unread.
+    """
 
     host: str
     port: int
     codec: str
+    peers: Peers = field(default_factory=Peers)
     connections: int = 2_000
     window: int = 64
     idle_s: float = 300.0
@@ -149,7 +154,11 @@ class TcpServer:
         return self._deadline or asyncio.get_running_loop().time() + self.settings.drain_s
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One more device; one too many is sent away."""
+        """One more device; a stranger, and one too many, are sent away."""
+        if not self.settings.peers.allow(writer.get_extra_info("peername")[0]):
+            self.drops.dropped("stranger")
+            writer.transport.abort()
+            return
         if len(self._tasks) >= self.settings.connections:
             self.drops.dropped("crowded")
             writer.transport.abort()

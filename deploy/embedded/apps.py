@@ -59,11 +59,12 @@ def broker(settings: StackSettings) -> Part:
 
 
 def connectors(settings: StackSettings) -> tuple[Part, ...]:
-    """MQTT and HTTP push."""
-    http_port = {"http_port": settings.http_port}
-    return (
-        _app(settings, "connect-mqtt", ("connect", "mqtt"), ("topics", "mqtt")),
-        _app(settings, "connect-http", ("connect", "http"), ("topics",), http_port),
+    """The doors of the settings."""
+    needs = {"mqtt": ("topics", "mqtt")}
+    ports = {"http": {"http_port": settings.http_port}, "tcp": {"tcp_port": settings.tcp_port}}
+    return tuple(
+        _app(settings, f"connect-{door}", ("connect", door), needs.get(door, ("topics",)), ports.get(door))
+        for door in settings.doors
     )
 
 

@@ -16,13 +16,18 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "worker-situation": 4,
     "simulate": 5,
     "mqtt": 6,
+    "connect-sip": 7,
+    "connect-tcp": 8,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """Places, ports and addresses; a part with an address of one's own is not started here."""
+    """Places, ports and addresses; a part with an address of one's own is not started here.
+
+    `doors` are the connectors to start: mqtt, http, sip, tcp.
+    """
 
     home: Path
     cache: Path
@@ -35,6 +40,8 @@ class StackSettings:
     prism_aggregate_port: int
     prism_situation_port: int
     metrics_port: int
+    tcp_port: int
+    doors: tuple[str, ...] = ("mqtt", "http")
     http_host: str = "127.0.0.1"
     kafka_address: str | None = None
     influxdb_address: str | None = None

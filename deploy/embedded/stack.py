@@ -20,7 +20,7 @@ from deploy.embedded.parts import Part, Plan, ordered, write_plan
 from deploy.embedded.ports import check_ports
 from deploy.embedded.settings import StackSettings
 from deploy.embedded.state import StackState, is_running, read_state
-from schemas.errors import TaishiError
+from schemas.errors import SettingsError, TaishiError
 
 __all__ = ["APPS", "StackError", "declared", "down", "up", "wait_for", "wait_well"]
 
@@ -52,6 +52,11 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))
     if demo:
+        if not {"mqtt", "http"} <= set(settings.doors):
+            raise SettingsError(
+                f"doors: received {', '.join(settings.doors)}, allowed: mqtt and http among them, which the "
+                "simulated city speaks; or start with --no-demo"
+            )
         parts.append(apps.simulation(settings))
     return ordered(parts)
 

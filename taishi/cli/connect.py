@@ -26,6 +26,7 @@ from connectors.http.slow import PunctualProtocol
 from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
 from connectors.occurrences import Occurrences
+from connectors.peers import Peers
 from connectors.privacy.keys import KeyFile
 from connectors.producer import LogProducer
 from connectors.recall import recall
@@ -118,7 +119,9 @@ def sip() -> None:
     codecs = load_codecs([settings.sip_codec], settings.codec_options)
     metrics.serve(settings.metrics_port + 7)
     producer, gateway = _door(settings, "sip", codecs)
-    own = SipSettings(settings.sip_host, settings.sip_port, settings.sip_codec, drain_s=_DRAIN_S)
+    own = SipSettings(
+        settings.sip_host, settings.sip_port, settings.sip_codec, Peers(settings.sip_peers), drain_s=_DRAIN_S
+    )
     asyncio.run(_until_signal(partial(serve_sip, own, gateway)))
     _end(producer)
 
@@ -132,7 +135,9 @@ def tcp() -> None:
     framing = framing_of(settings.tcp_codec, codecs[settings.tcp_codec])
     metrics.serve(settings.metrics_port + 8)
     producer, gateway = _door(settings, "tcp", codecs)
-    own = TcpSettings(settings.tcp_host, settings.tcp_port, settings.tcp_codec, drain_s=_DRAIN_S)
+    own = TcpSettings(
+        settings.tcp_host, settings.tcp_port, settings.tcp_codec, Peers(settings.tcp_peers), drain_s=_DRAIN_S
+    )
     asyncio.run(_until_signal(partial(serve_tcp, own, framing, gateway)))
     _end(producer)
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -15,6 +16,7 @@ from prometheus_client import REGISTRY
 from connectors.base import Device
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway, Limits
+from connectors.peers import Peers
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from connectors.sip.message import Request, parse
@@ -54,13 +56,13 @@ class Places:
 class Server:
     """The connector on a thread, and a device that speaks to it."""
 
-    def __init__(self, log: HeldLog, limits: Limits | None = None, **options: float) -> None:
+    def __init__(self, log: HeldLog, limits: Limits | None = None, **options: Any) -> None:
         devices = {CAMERA: Device(CAMERA, "", "", "370202001001001", None, "", None, simulated=False)}
         self.transport = next(NAMES)
         codecs = load_codecs(["gb28181"], {})
         self.gateway = Gateway(self.transport, codecs, devices, Resolver(devices, Places()), log, limits)  # type: ignore[arg-type]
         (self.port,) = free_ports(1)
-        self.settings = SipSettings("127.0.0.1", self.port, "gb28181", **options)  # type: ignore[arg-type]
+        self.settings = SipSettings("127.0.0.1", self.port, "gb28181", **options)
         self._ready = threading.Event()
         self.ended = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -109,7 +111,7 @@ class Peer:
 
 
 @contextmanager
-def running(log: HeldLog, limits: Limits | None = None, **options: float) -> Iterator[tuple[Server, Peer]]:
+def running(log: HeldLog, limits: Limits | None = None, **options: Any) -> Iterator[tuple[Server, Peer]]:
     server = Server(log, limits, **options)
     server.start()
     peer = Peer(server.port)
@@ -263,6 +265,15 @@ def test_malformed_datagrams_and_responses_are_counted_and_dropped() -> None:
         peer.silence()
         assert dropped("malformed") == malformed + 4
         assert dropped("response") == responses + 1
+
+
+def test_a_stranger_is_not_heard_and_hears_nothing() -> None:
+    log, strangers = HeldLog(), dropped("stranger")
+    with running(log, peers=Peers(["10.2.0.0/16"])) as (_, peer):
+        peer.send(message(alarm()))
+        peer.silence()
+        assert dropped("stranger") == strangers + 1
+        assert not log.groups
 
 
 def test_without_room_a_device_hears_nothing_and_its_next_retransmission_is_taken() -> None:

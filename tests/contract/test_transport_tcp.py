@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -18,6 +19,7 @@ from connectors.base import Device
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway, Limits
 from connectors.gb26875.frame import Frame, parse
+from connectors.peers import Peers
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from connectors.tcp.framing import framing_of
@@ -59,14 +61,14 @@ class Places:
 class Server:
     """The connector on a thread."""
 
-    def __init__(self, log: HeldLog, limits: Limits | None = None, **options: float) -> None:
+    def __init__(self, log: HeldLog, limits: Limits | None = None, **options: Any) -> None:
         devices = {DETECTOR: Device(DETECTOR, "", "", "370202001001001", None, "", None, simulated=False)}
         self.transport = next(NAMES)
         codecs = load_codecs(["gb26875"], {})
         self._gateway = Gateway(self.transport, codecs, devices, Resolver(devices, Places()), log, limits)  # type: ignore[arg-type]
         self._framing = framing_of("gb26875", codecs["gb26875"])
         (self.port,) = free_ports(1)
-        self._settings = TcpSettings("127.0.0.1", self.port, "gb26875", **options)  # type: ignore[arg-type]
+        self._settings = TcpSettings("127.0.0.1", self.port, "gb26875", **options)
         self._ready = threading.Event()
         self.ended = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -254,6 +256,15 @@ def test_one_device_too_many_is_sent_away() -> None:
         with suppress(ConnectionResetError):
             assert second.recv(1) == b""
         second.close()
+
+
+def test_a_stranger_is_closed_unread() -> None:
+    log, strangers = HeldLog(), dropped("stranger")
+    with running(log, peers=Peers(["10.2.0.0/16"])) as (_, peer):
+        with suppress(ConnectionResetError):
+            assert peer.recv(1) == b""
+        assert dropped("stranger") == strangers + 1
+        assert not log.groups
 
 
 def test_a_device_that_left_harms_nobody() -> None:
