@@ -62,7 +62,11 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One row of the device registry; see `connectors.registry` for the file."""
+    """One row of the device registry; see `connectors.registry` for the file.
+
+    `interval_s`: expected seconds between two messages; `zone`: the IANA zone of its clock. None and "":
+    not said.
+    """
 
     device: str
     model: str
@@ -72,6 +76,9 @@ class Device:
     subject: str
     capacity: int | None
     simulated: bool
+    interval_s: int | None = None
+    zone: str = ""
+    vendor: str = ""
 
 
 class Devices(Protocol):

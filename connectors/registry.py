@@ -3,6 +3,9 @@
 Columns: `device,model,kind,grid,longitude,latitude,crs,subject,capacity,simulated`. `device` is the
 id as the vendor's message names it. `grid`, or `longitude`, `latitude` and `crs` (WGS-84, GCJ-02 or
 BD-09) place it; a grid wins where both are given. `subject` is a pseudonym, never an identity.
+
+Optional columns: `interval_s` (expected seconds between two messages), `zone` (IANA name of the clock of a
+device whose format has no offset) and `vendor`. Columns may stand in any order.
 """
 
 from __future__ import annotations
@@ -12,18 +15,23 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from connectors.base import Device, Location
+from connectors.fields import zone_named
 from schemas.errors import SettingsError, received_allowed
 from schemas.kinds import KINDS
 from schemas.places.datum import DATUMS
 
-__all__ = ["COLUMNS", "DeviceRegistry", "parse_rows"]
+__all__ = ["COLUMNS", "OPTIONAL", "DeviceRegistry", "device_of", "parse_rows", "zone_of"]
 
 COLUMNS: Final = (
     *("device", "model", "kind", "grid", "longitude", "latitude"),
     *("crs", "subject", "capacity", "simulated"),
 )
+OPTIONAL: Final = ("interval_s", "zone", "vendor")
+"""Columns a file may have besides."""
+
 _FLAGS: Final = {"true": True, "false": False, "": False}
 
 
@@ -70,13 +78,12 @@ class DeviceRegistry:
 def parse_rows(lines: Iterable[str]) -> tuple[dict[str, Device], tuple[str, ...]]:
     """Devices by id and, for each row refused, `line 7: what came and what is allowed`."""
     rows = csv.DictReader(lines)
-    if tuple(rows.fieldnames or ()) != COLUMNS:
-        raise SettingsError(received_allowed("device registry header", rows.fieldnames, COLUMNS))
+    _check_header(list(rows.fieldnames or ()))
     devices: dict[str, Device] = {}
     problems: list[str] = []
     for row in rows:
         try:
-            device = _device(row)
+            device = _row(row)
             if device.device in devices:
                 raise ValueError(f"device {device.device!r} stands there already")  # noqa: TRY301 - one exit
             devices[device.device] = device
@@ -85,10 +92,26 @@ def parse_rows(lines: Iterable[str]) -> tuple[dict[str, Device], tuple[str, ...]
     return devices, tuple(problems)
 
 
-def _device(row: Mapping[str, str | None]) -> Device:
+def zone_of(device: Device | None, option_zone: str) -> ZoneInfo | None:
+    """The zone of times without offset: the device's own, else the codec's option; None if neither says."""
+    return zone_named((device.zone if device else "") or option_zone)
+
+
+def _check_header(names: list[str]) -> None:
+    if len(set(names)) < len(names) or not set(COLUMNS) <= set(names) <= {*COLUMNS, *OPTIONAL}:
+        allowed = (*COLUMNS, *(f"{name} (optional)" for name in OPTIONAL))
+        raise SettingsError(received_allowed("device registry header", names, allowed))
+
+
+def _row(row: Mapping[str, str | None]) -> Device:
     if None in row or None in row.values():  # what DictReader makes of too many and too few cells
-        raise ValueError(f"received another number of cells, allowed: {len(COLUMNS)}")
-    cell = {name: (row[name] or "").strip() for name in COLUMNS}
+        raise ValueError(f"received another number of cells, allowed: {len(set(row) - {None})}")
+    return device_of({name: text or "" for name, text in row.items()})
+
+
+def device_of(cells: Mapping[str, str]) -> Device:
+    """The device of a row's cells by column, absent ones empty; ValueError: what came, what is allowed."""
+    cell = {name: cells.get(name, "").strip() for name in (*COLUMNS, *OPTIONAL)}
     if not cell["device"] or not cell["device"].isprintable():
         raise ValueError(f"device: received {cell['device']!r}, allowed: printable text")
     if cell["kind"] not in KINDS:
@@ -105,8 +128,11 @@ def _device(row: Mapping[str, str | None]) -> Device:
         grid=cell["grid"],
         location=location,
         subject=cell["subject"],
-        capacity=_capacity(cell["capacity"]),
+        capacity=_whole("capacity", cell["capacity"], 0),
         simulated=_FLAGS[cell["simulated"]],
+        interval_s=_whole("interval_s", cell["interval_s"], 1),
+        zone=_zone(cell["zone"]),
+        vendor=cell["vendor"],
     )
 
 
@@ -125,9 +151,14 @@ def _location(cell: Mapping[str, str]) -> Location | None:
     raise ValueError(received_allowed("crs", cell["crs"], DATUMS))
 
 
-def _capacity(text: str) -> int | None:
+def _whole(name: str, text: str, least: int) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f"capacity: received {text!r}, allowed: a whole number or nothing")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ValueError(f"{name}: received {text!r}, allowed: a whole number from {least} or nothing")
     return int(text)
+
+
+def _zone(name: str) -> str:
+    zone_named(name)
+    return name

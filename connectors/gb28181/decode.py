@@ -10,6 +10,7 @@ import msgspec
 from connectors.base import Decoded, Devices, Location, Message
 from connectors.fields import Unreadable, as_object, as_text, field, location_of, moment_ms, reads, zone_named
 from connectors.incidents import check_metrics, decoded, incident_of, overlaid
+from connectors.registry import zone_of
 from connectors.xml_fields import local_name, plain, xml_root
 from schemas.errors import received_allowed
 from schemas.places.datum import Datum
@@ -73,7 +74,7 @@ class Gb28181Codec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         check_metrics(self.alarms.values())
 
     @reads
-    def decode(self, message: Message, registry: Devices) -> Decoded:  # noqa: ARG002 - a codec's signature
+    def decode(self, message: Message, registry: Devices) -> Decoded:
         """What the alarm says; every other command (keep-alive, catalogue, ...) says nothing we count."""
         root = xml_root(message.payload, unlabelled="gb18030")
         if local_name(root) not in _ROOTS:
@@ -84,16 +85,16 @@ class Gb28181Codec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         command = as_text(field(said, "CmdType"), "CmdType").lower()
         if local_name(root) != "Notify" or command != "alarm":
             return Decoded()
-        return self._alarm(said)
+        return self._alarm(said, registry)
 
-    def _alarm(self, said: dict[str, Any]) -> Decoded:
+    def _alarm(self, said: dict[str, Any], registry: Devices) -> Decoded:
         info = said.get("Info")
         info = info if isinstance(info, dict) else {}
         key = self._metric(said, info)
         if not key:
             return Decoded()
         device = self._device(said, info)
-        at_ms = moment_ms(field(said, "AlarmTime"), "AlarmTime", zone_named(self.zone))
+        at_ms = moment_ms(field(said, "AlarmTime"), "AlarmTime", zone_of(registry.get(device), self.zone))
         leaves = self.leave_clears and _event_type(info) == _LEAVES and key.endswith(".intrusion")
         result = decoded(incident_of(key, device, at_ms, seq=_serial(said)), active=not leaves)
         return _placed(result, self._location(said))

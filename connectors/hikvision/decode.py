@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import tzinfo
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from connectors.hikvision.envelope import event_of
 from connectors.hikvision.multipart import event_parts
 from connectors.hikvision.tables import ACCESS, EVENTS, PERSONAL
 from connectors.incidents import check_metrics, decoded, incident_of, overlaid
+from connectors.registry import zone_of
 from connectors.xml_fields import whole_in
 from schemas.errors import received_allowed
 from schemas.kinds import metric_key
@@ -71,11 +73,13 @@ class HikvisionCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             allowed = (*table, _PEOPLE, _ACCESS)
             raise Unreadable(Reason.UNSUPPORTED, received_allowed("eventType", name, allowed))
         device = self._device_id(event)
-        at_ms = moment_ms(field(event, "dateTime"), "dateTime", zone_named(self.zone))
+        known = registry.get(device)
+        zone = zone_of(known, self.zone)
+        at_ms = moment_ms(field(event, "dateTime"), "dateTime", zone)
         if name == _PEOPLE:
-            return _people(event, device, at_ms, self.zone)
+            return _people(event, device, at_ms, zone)
         if name == _ACCESS:
-            return self._access(event, device, registry.get(device), at_ms)
+            return self._access(event, device, known, at_ms)
         return _watched(event, device, table[name], at_ms)
 
     def _access(self, event: dict[str, Any], device: str, known: Device | None, at_ms: int) -> Decoded:
@@ -160,7 +164,7 @@ def _region(event: dict[str, Any]) -> int | None:
     return whole_in(first, "regionID") if isinstance(first, dict) and "regionID" in first else None
 
 
-def _people(event: dict[str, Any], device: str, at_ms: int, zone: str) -> Decoded:
+def _people(event: dict[str, Any], device: str, at_ms: int, zone: tzinfo | None) -> Decoded:
     """Counts of an interval. Running totals (`realTime`) hold the same people again: not counted."""
     counted = as_object(field(event, "peopleCounting"), "peopleCounting")
     method = as_text(field(counted, "statisticalMethods"), "statisticalMethods")
@@ -172,7 +176,7 @@ def _people(event: dict[str, Any], device: str, at_ms: int, zone: str) -> Decode
         )
     interval = counted.get("TimeRange")
     if isinstance(interval, dict) and interval.get("endTime"):
-        at_ms = moment_ms(interval["endTime"], "TimeRange.endTime", zone_named(zone))
+        at_ms = moment_ms(interval["endTime"], "TimeRange.endTime", zone)
     return Decoded(
         tuple(
             Observation(device, "security.video_count", metric, float(whole_in(counted, name)), at_ms)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.base import Location
-from connectors.registry import COLUMNS, DeviceRegistry, parse_rows
+from connectors.registry import COLUMNS, DeviceRegistry, parse_rows, zone_of
 from schemas.errors import SettingsError
 
 HEADER = ",".join(COLUMNS)
@@ -79,3 +79,36 @@ def test_a_changed_file_is_read_again_and_a_broken_one_leaves_what_was(tmp_path:
 def test_a_missing_file_names_itself(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"absent\.csv"):
         DeviceRegistry(tmp_path / "absent.csv")
+
+
+def test_optional_columns_are_read_and_columns_may_stand_in_any_order() -> None:
+    lines = [f"zone,{HEADER},vendor,interval_s", f"Asia/Shanghai,{GOOD},Hikvision,600"]
+    devices, problems = parse_rows(lines)
+    assert problems == ()
+    assert (devices["a"].interval_s, devices["a"].zone, devices["a"].vendor) == (
+        600,
+        "Asia/Shanghai",
+        "Hikvision",
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("interval_s", "0"), ("interval_s", "1.5"), ("zone", "Qingdao")]
+)
+def test_a_bad_optional_cell_is_refused(column: str, cell: str) -> None:
+    devices, (problem,) = parse_rows([f"{HEADER},{column}", f"{GOOD},{cell}"])
+    assert devices == {}
+    assert cell in problem
+
+
+@pytest.mark.parametrize("header", [f"{HEADER},colour", f"{HEADER},zone,zone"])
+def test_an_unknown_or_doubled_column_is_refused_naming_what_is_allowed(header: str) -> None:
+    with pytest.raises(SettingsError, match="interval_s"):
+        parse_rows([header])
+
+
+def test_a_devices_own_zone_wins_over_the_option() -> None:
+    devices, _ = parse_rows([f"{HEADER},zone", f"{GOOD},Asia/Urumqi", f"{GOOD.replace('a,', 'b,', 1)},"])
+    assert str(zone_of(devices["a"], "Asia/Shanghai")) == "Asia/Urumqi"
+    assert str(zone_of(devices["b"], "Asia/Shanghai")) == "Asia/Shanghai"
+    assert zone_of(None, "") is None
