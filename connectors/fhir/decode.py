@@ -22,8 +22,21 @@ from connectors.fields import (
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
-__all__ = ["CODEC", "FhirCodec"]
+__all__ = ["CODEC", "PERSONAL", "FhirCodec"]
 
+PERSONAL: Final = (
+    "reference",
+    "display",
+    "identifier",
+    "name",
+    "family",
+    "given",
+    "telecom",
+    "address",
+    "birthDate",
+    "text",
+    "note",
+)
 _PER_MINUTE: Final = ("/min", "{beats}/min", "{breaths}/min")
 _VITALS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "8867-4": ("heart_rate", _PER_MINUTE),

@@ -1,12 +1,14 @@
-"""FIWARE parking entities: keyValues, NGSI-v2 normalized or NGSI-LD, alone, listed or in a notification."""
+"""FIWARE parking, device and alert entities in every NGSI form: alone, listed or in a notification."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
-from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected
+from connectors.alarms import SIGNAL_OF
+from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected, SignalEvent
 from connectors.fields import (
     Unreadable,
     as_list,
@@ -21,25 +23,46 @@ from connectors.fields import (
     zone_named,
 )
 from schemas.errors import received_allowed
+from schemas.kinds import METRICS, metric_key
 from schemas.places.datum import Datum
 from schemas.quarantine import Reason
 
-__all__ = ["CODEC", "FiwareCodec"]
+__all__ = ["CODEC", "PERSONAL", "FiwareCodec"]
 
+PERSONAL: Final = ("alertSource", "description", "owner", "ownedBy", "address", "reporter", "refUser")
 _LOTS: Final = ("OffStreetParking", "OnStreetParking")
 _SPOT: Final = "ParkingSpot"
 _SPOT_STATES: Final = {"free": 0.0, "occupied": 1.0}
 _STAMPS: Final = ("occupancyModified", "dateObserved", "dateModified")
+_DEVICE, _ALERT = "Device", "Alert"
+_DEVICE_STAMPS: Final = ("dateLastValueReported", "dateObserved", "dateModified")
+_ALERT_STAMPS: Final = ("dateIssued", "validFrom", "dateObserved")
+_ALERTS: Final = {
+    "buildingFire": "security.fire.smoke",
+    "fallenPatient": "care.emergency.fall",
+    "assault": "security.intrusion.intrusion",
+    "robbery": "security.intrusion.intrusion",
+    "suspiciousAction": "security.intrusion.loitering",
+}
 
 
 class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`zone` is for times without offset (none: refused); `crs` that of `location` (none: not used)."""
+    """`zone` is for times without offset (none: refused); `crs` that of `location` (none: not used).
+
+    `device_values`: name in a Device's `value` -> metric, such as `t = "care.environment.temperature"`;
+    `alerts`: an Alert's `subCategory` -> metric, laid over the table of the README.
+    """
 
     zone: str = ""
     crs: Datum | None = None
+    device_values: dict[str, str] = {}
+    alerts: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         zone_named(self.zone)
+        for key in (*self.device_values.values(), *self.alerts.values()):
+            if key not in METRICS:
+                raise ValueError(received_allowed("metric", key, METRICS))
 
     @reads
     def decode(self, message: Message, registry: Devices) -> Decoded:  # noqa: ARG002 - a codec's signature
@@ -48,7 +71,7 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if isinstance(parsed, dict) and isinstance(parsed.get("data"), list):
             parsed = parsed["data"]
         if not isinstance(parsed, list):
-            return Decoded(tuple(self._entity(parsed)))
+            return _decoded(self._entity(parsed), [])
         if len(parsed) > ITEMS_MAX:
             raise Unreadable(Reason.OVERSIZE, f"received {len(parsed)} entities, allowed: {ITEMS_MAX}")
         observations: list[Observation] = []
@@ -59,7 +82,7 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 rejected.append(Rejected(read.reason, f"[{index}] {read.detail}"))
             else:
                 observations += read
-        return Decoded(tuple(observations), rejected=tuple(rejected))
+        return _decoded(observations, rejected)
 
     def _entity(self, given: Any) -> list[Observation]:
         entity = as_object(given, "entity")
@@ -75,8 +98,13 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return [
                 Observation(name, "parking.space", "occupied", _SPOT_STATES[status], at_ms, location=location)
             ]
+        if kind == _DEVICE:
+            return self._device(name, entity, location)
+        if kind == _ALERT:
+            return [self._alert(name, entity, location)]
         if kind not in _LOTS:
-            raise Unreadable(Reason.UNSUPPORTED, received_allowed("type", kind, (*_LOTS, _SPOT)))
+            allowed = (*_LOTS, _SPOT, _DEVICE, _ALERT)
+            raise Unreadable(Reason.UNSUPPORTED, received_allowed("type", kind, allowed))
         counted = "occupiedSpotNumber" if "occupiedSpotNumber" in entity else "availableSpotNumber"
         at_ms = self._observed_at_ms(entity, counted)
         return [
@@ -84,7 +112,33 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for metric, value in _lot(entity).items()
         ]
 
-    def _observed_at_ms(self, entity: dict[str, Any], attribute: str) -> int:
+    def _device(self, name: str, entity: dict[str, Any], location: Location | None) -> list[Observation]:
+        """The values whose names the options know: `l%3D0.22%3Bt%3D21.2` is l=0.22;t=21.2."""
+        text = unquote(as_text(_value(field(entity, "value")), "value"))
+        said = dict(part.partition("=")[::2] for part in text.split(";"))
+        at_ms = self._observed_at_ms(entity, "value", _DEVICE_STAMPS)
+        known = [(self.device_values[key], value) for key, value in said.items() if key in self.device_values]
+        if not known:
+            names = ", ".join(sorted(said))[:80]
+            raise Unreadable(
+                Reason.UNSUPPORTED, received_allowed("name in value", names, self.device_values or ["none"])
+            )
+        return [
+            Observation(name, *_split(key), _number(value, "value"), at_ms, location=location)
+            for key, value in known
+        ]
+
+    def _alert(self, name: str, entity: dict[str, Any], location: Location | None) -> Observation:
+        table = _ALERTS | self.alerts
+        what = as_text(_value(field(entity, "subCategory")), "subCategory")
+        if what not in table:
+            raise Unreadable(Reason.UNSUPPORTED, received_allowed("subCategory", what[:80], sorted(table)))
+        at_ms = self._observed_at_ms(entity, "subCategory", _ALERT_STAMPS)
+        return Observation(name, *_split(table[what]), 1.0, at_ms, location=location)
+
+    def _observed_at_ms(
+        self, entity: dict[str, Any], attribute: str, stamps: tuple[str, ...] = _STAMPS
+    ) -> int:
         """The attribute's own time; else of the entity's stamps the one nearest to what was counted."""
         said = entity.get(attribute)
         if isinstance(said, dict):
@@ -93,10 +147,10 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             own = said.get("observedAt") or _value(stamp)
             if own:
                 return moment_ms(own, f"{attribute} timestamp", zone_named(self.zone))
-        for name in _STAMPS:
+        for name in stamps:
             if entity.get(name):
                 return moment_ms(_value(entity[name]), name, zone_named(self.zone))
-        raise Unreadable(Reason.BAD_TIME, received_allowed("time", "none", _STAMPS))
+        raise Unreadable(Reason.BAD_TIME, received_allowed("time", "none", stamps))
 
     def _location(self, entity: dict[str, Any]) -> Location | None:
         point = _value(entity.get("location"))
@@ -111,6 +165,31 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 CODEC: Final = FiwareCodec
+
+
+def _decoded(observations: list[Observation], rejected: list[Rejected]) -> Decoded:
+    """The readings, and beside each alarm its signal, named by the entity."""
+    alarms = [o for o in observations if metric_key(o.kind, o.metric) in SIGNAL_OF]
+    signals = tuple(
+        SignalEvent(
+            SIGNAL_OF[metric_key(o.kind, o.metric)], "active", o.device, o.observed_at_ms, location=o.location
+        )
+        for o in alarms
+    )
+    return Decoded(tuple(observations), signals, tuple(rejected))
+
+
+def _split(key: str) -> tuple[str, str]:
+    """`care.environment.temperature` -> kind and metric."""
+    kind, _, metric = key.rpartition(".")
+    return kind, metric
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return as_number(float(text), what)
+    except ValueError:
+        raise Unreadable(Reason.WRONG_TYPE, f"{what}: received text, allowed: a number") from None
 
 
 def _value(attribute: Any) -> Any:

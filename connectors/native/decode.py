@@ -23,8 +23,9 @@ from connectors.fields import (
 from schemas.kinds import METRICS, metric_key
 from schemas.quarantine import Reason
 
-__all__ = ["CODEC", "NativeCodec"]
+__all__ = ["CODEC", "PERSONAL", "NativeCodec"]
 
+PERSONAL: Final = ("subject",)
 _PLACE: Final = ("longitude", "latitude", "crs")
 
 

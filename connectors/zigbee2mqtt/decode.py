@@ -13,8 +13,9 @@ from connectors.fields import Unreadable, as_number, as_object, moment_ms, parse
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
 
-__all__ = ["CODEC", "ZigbeeCodec"]
+__all__ = ["CODEC", "PERSONAL", "ZigbeeCodec"]
 
+PERSONAL: Final = ()
 _Seen = Iterator[Observation | SignalEvent]
 _AIR: Final = ("temperature", "humidity", "co2")
 _FIRE: Final = ("smoke", "gas")

@@ -1,0 +1,1 @@
+"""Frigate: what its cameras saw, over MQTT."""
