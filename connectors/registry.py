@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from schemas.errors import SettingsError, received_allowed
 from schemas.kinds import KINDS
 from schemas.places.datum import DATUMS
 
-__all__ = ["COLUMNS", "OPTIONAL", "DeviceRegistry", "device_of", "parse_rows", "zone_of"]
+__all__ = ["COLUMNS", "OPTIONAL", "DeviceRegistry", "check_header", "device_of", "parse_rows", "zone_of"]
 
 COLUMNS: Final = (
     *("device", "model", "kind", "grid", "longitude", "latitude"),
@@ -52,6 +52,9 @@ class DeviceRegistry:
     def __len__(self) -> int:
         return len(self._devices)
 
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self._devices.values())
+
     def get(self, device: str) -> Device | None:
         """The registered device of that id, or None."""
         return self._devices.get(device)
@@ -78,7 +81,7 @@ class DeviceRegistry:
 def parse_rows(lines: Iterable[str]) -> tuple[dict[str, Device], tuple[str, ...]]:
     """Devices by id and, for each row refused, `line 7: what came and what is allowed`."""
     rows = csv.DictReader(lines)
-    _check_header(list(rows.fieldnames or ()))
+    check_header(list(rows.fieldnames or ()))
     devices: dict[str, Device] = {}
     problems: list[str] = []
     for row in rows:
@@ -97,7 +100,8 @@ def zone_of(device: Device | None, option_zone: str) -> ZoneInfo | None:
     return zone_named((device.zone if device else "") or option_zone)
 
 
-def _check_header(names: list[str]) -> None:
+def check_header(names: list[str]) -> None:
+    """SettingsError unless they are the columns, each once, in any order, with any of the optional ones."""
     if len(set(names)) < len(names) or not set(COLUMNS) <= set(names) <= {*COLUMNS, *OPTIONAL}:
         allowed = (*COLUMNS, *(f"{name} (optional)" for name in OPTIONAL))
         raise SettingsError(received_allowed("device registry header", names, allowed))

@@ -1,4 +1,4 @@
-"""Every codec folder holds what the next engineer needs: description, sample, settings, personal fields, cases."""
+"""Every codec folder holds description, sample, settings, personal fields and cases."""
 
 from __future__ import annotations
 
