@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from connectors.auto_register import AutoRegister
 from connectors.base import Codec, Decoded, Devices, Message, Rejected
 from connectors.judge import Verdict, judge, quarantine_record
 from connectors.occurrences import Occurrences, Told
@@ -61,7 +62,7 @@ class Gateway:
     """The accept path of one transport. `accept` may be called from any thread.
 
     `codecs` is every codec by name; sources are named `<transport>.<codec>`. `occurrences` are what
-    stands on the log already (`connectors.recall`).
+    stands on the log already (`connectors.recall`); `newcomers` keeps devices that nobody registered.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a door is made of
@@ -73,9 +74,11 @@ class Gateway:
         producer: LogProducer,
         limits: Limits | None = None,
         occurrences: Occurrences | None = None,
+        newcomers: AutoRegister | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._occurrences = occurrences or Occurrences()
+        self._newcomers = newcomers
         self._codecs = codecs
         self._devices = devices
         self._resolver = resolver
@@ -148,11 +151,18 @@ class Gateway:
                 heard = len(decoded.signals)
                 decoded, told = self._occurrences.settle(decoded)
                 self._telemetry[codec].repeated.inc(heard - len(decoded.signals))
-            return judge(message, decoded, source, self._resolver), told
+            verdict = judge(message, decoded, source, self._resolver)
+            if isinstance(decoded, Decoded) and verdict.rejected is None:
+                self._list_newcomers(decoded, source, message)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others
             _LOG.exception("codec failed", codec=codec, address=message.address)
             detail = f"codec {codec} failed: {type(error).__name__}"
             return self._refusal(message, source, Rejected(Reason.MALFORMED, detail)), ()
+        return verdict, told
+
+    def _list_newcomers(self, decoded: Decoded, source: str, message: Message) -> None:
+        if self._newcomers is not None:
+            self._newcomers.saw(source, decoded.observations, self._devices, message.received_at_ms)
 
     def _refusal(self, message: Message, source: str, rejected: Rejected) -> Verdict:
         record = quarantine_record(message, source, rejected, self._resolver.guard)

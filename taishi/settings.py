@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     codec_options: dict[str, dict[str, Any]] = Field(
         {}, description="codec -> its options; each is described in connectors/<codec>/README.md"
     )
+    auto_register: dict[str, str] = Field(
+        {},
+        description="source (http.native) -> kind: devices in no registry that say where they stand are "
+        "listed, once, in devices.auto.csv",
+    )
     doors: tuple[Literal["mqtt", "http", "sip", "tcp"], ...] = Field(
         ("mqtt", "http"), description="connectors that `taishi up` runs: mqtt, http, sip, tcp", min_length=1
     )

@@ -18,6 +18,7 @@ import click
 import structlog
 import uvicorn
 
+from connectors.auto_register import AutoRegister, auto_path
 from connectors.base import Codec
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway
@@ -39,6 +40,7 @@ from connectors.tcp.server import TcpSettings
 from connectors.tcp.server import serve as serve_tcp
 from schemas.errors import SettingsError
 from taishi import logs, metrics
+from taishi.devices import devices_path
 from taishi.doors import http_guard, mqtt_settings, tls_pair
 from taishi.keys import guard_of
 from taishi.places import load_registry
@@ -167,7 +169,9 @@ def _listener(settings: Settings) -> socket.socket:
 
 def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple[LogProducer, Gateway]:
     """The accept path, with a registry that follows its file."""
-    devices = _wait_for_registry(settings.devices_file or settings.home / "devices.csv")
+    path = devices_path(settings)
+    newcomers = AutoRegister(auto_path(path), settings.auto_register)
+    devices = _wait_for_registry(path)
     guard, keys = guard_of(settings)
     threading.Thread(target=_follow, args=(devices, keys), name="follow", daemon=True).start()
     producer = LogProducer(settings.kafka_bootstrap, _fail)
@@ -175,7 +179,9 @@ def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple
     occurrences = Occurrences()
     signals = recall(settings.kafka_bootstrap, occurrences)
     _LOG.info("signals recalled", signals=signals)
-    return producer, Gateway(transport, codecs, devices, resolver, producer, occurrences=occurrences)
+    return producer, Gateway(
+        transport, codecs, devices, resolver, producer, occurrences=occurrences, newcomers=newcomers
+    )
 
 
 def _wait_for_registry(path: Path) -> DeviceRegistry:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from connectors.auto_register import auto_path, read_auto
 from connectors.base import Device
 from connectors.enrolment import cells_of, checked
 from connectors.registry import DeviceRegistry
@@ -23,6 +24,7 @@ from taishi.settings import load_settings
 __all__ = ["devices"]
 
 _SHOWN = ("device", "kind", "grid", "vendor", "model", "longitude", "latitude", "crs")
+_SHOWN_AUTO = ("device", "kind", "longitude", "latitude", "crs", "source", "first_seen")
 
 
 @click.group()
@@ -81,9 +83,16 @@ def check(*, as_json: bool) -> None:
 @click.option("--kind", default=None, help="Only this kind.")
 @click.option("--grid", default=None, help="Only grids whose code begins so.")
 @click.option("--vendor", default=None, help="Only this vendor.")
+@click.option("--auto", is_flag=True, help="Devices that nobody registered, oldest first (auto_register).")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def list_(*, kind: str | None, grid: str | None, vendor: str | None, as_json: bool) -> None:
+def list_(*, kind: str | None, grid: str | None, vendor: str | None, auto: bool, as_json: bool) -> None:
     """List the registered devices by id."""
+    if auto:
+        if grid or vendor:
+            raise click.UsageError("--auto: received --grid or --vendor, allowed: --kind")
+        found = read_auto(auto_path(devices_path(load_settings())))
+        _print([row for row in found if kind in {None, row["kind"]}], _SHOWN_AUTO, as_json=as_json)
+        return
     registry = DeviceRegistry(devices_path(load_settings()))
     rows = [
         cells_of(device)
