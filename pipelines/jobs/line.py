@@ -14,11 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 
 from pipelines.io.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
+from pipelines.io.memory import give_back
 from pipelines.io.shards import TopicIdentity, shard_name, shard_parts, topic_identities
 from pipelines.io.sink import KafkaSink, Record
 from pipelines.io.source import ShardSource
@@ -33,6 +34,7 @@ State = TypeVar("State")
 Outputs = TypeVar("Outputs")
 
 _LOG = structlog.get_logger(__name__)
+_GIVE_BACK_S: Final = 10.0
 
 
 class ShardJob(Protocol[State, Outputs]):
@@ -101,7 +103,7 @@ class LineRuntime(Generic[State, Outputs]):
         )
         self._shards: dict[str, _Shard[State]] = {}
         self._identities: dict[str, TopicIdentity] = {}
-        self._ticked_at_s = 0.0
+        self._ticked_at_s = self._gave_back_at_s = 0.0
 
     def start(self) -> None:
         """Load the checkpoints, check that the topics are the same ones, and seek."""
@@ -167,6 +169,9 @@ class LineRuntime(Generic[State, Outputs]):
             return False
         self._save(shard, held)
         held.checkpointed_at_s = now_s
+        if now_s - self._gave_back_at_s >= _GIVE_BACK_S:
+            self._gave_back_at_s = now_s
+            give_back()
         return True
 
     def _save(self, shard: str, held: _Shard[State]) -> None:

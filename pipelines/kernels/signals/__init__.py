@@ -1,0 +1,1 @@
+"""Signals to alerts: no windows, no statistics; one occurrence, one alert."""
