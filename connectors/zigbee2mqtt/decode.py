@@ -17,6 +17,7 @@ __all__ = ["CODEC", "PERSONAL", "ZigbeeCodec"]
 
 PERSONAL: Final = ()
 _Seen = Iterator[Observation | SignalEvent]
+_Reader = Callable[[str, dict[str, Any], int], _Seen]
 _AIR: Final = ("temperature", "humidity", "co2")
 _FIRE: Final = ("smoke", "gas")
 
@@ -69,7 +70,7 @@ def _presence(state: dict[str, Any]) -> bool | None:
     return _flag(state, "presence") if occupancy is None else occupancy
 
 
-def _movement(kind: str) -> Callable[[str, dict[str, Any], int], _Seen]:
+def _movement(kind: str) -> _Reader:
     def read(name: str, state: dict[str, Any], at_ms: int) -> _Seen:
         contact = _flag(state, "contact")
         moved = _presence(state) if contact is None else not contact  # contact true means closed
@@ -109,17 +110,37 @@ def _fire(name: str, state: dict[str, Any], at_ms: int) -> _Seen:
         yield Incident(name, "security.fire", metric, at_ms).signal(active=alarm)
 
 
+def _tamper(name: str, state: dict[str, Any], at_ms: int) -> _Seen:
+    """Someone opened or moved the device: of any security device, whatever it watches for."""
+    opened = _flag(state, "tamper")
+    if opened is None:
+        return
+    incident = Incident(name, "security.intrusion", "tamper", at_ms)
+    if opened:
+        yield from _raised(incident)
+    else:
+        yield incident.signal(active=False)
+
+
+def _guarded(read: _Reader) -> _Reader:
+    def both(name: str, state: dict[str, Any], at_ms: int) -> _Seen:
+        yield from read(name, state, at_ms)
+        yield from _tamper(name, state, at_ms)
+
+    return both
+
+
 def _raised(incident: Incident) -> _Seen:
     yield incident.observation()
     yield incident.signal()
 
 
-_READERS: Final[dict[str, Callable[[str, dict[str, Any], int], _Seen]]] = {
+_READERS: Final[dict[str, _Reader]] = {
     "care.activity": _movement("care.activity"),
-    "security.intrusion": _movement("security.intrusion"),
+    "security.intrusion": _guarded(_movement("security.intrusion")),
     "care.bed": _bed,
     "care.environment": _air,
     "care.emergency": _emergency,
-    "security.fire": _fire,
+    "security.fire": _guarded(_fire),
 }
 """Registered kind -> what its properties mean."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Decoded, Message, Rejected
+from connectors.base import Decoded, Device, Message, Rejected
 from connectors.codecs import load_codecs
 from connectors.governance.event import schema
 from schemas.quarantine import Reason
@@ -17,11 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PAYLOADS = ROOT.parent / "shared" / "data" / "payloads"
 
 
-def decoded(codec: str, name: str, address: str = "/x", **options: Any) -> Decoded | Rejected:
+def published(name: str) -> bytes:
     path = PAYLOADS / name
     if not path.is_file():
         pytest.skip(f"{path} is not there")
-    return load_codecs([codec], {codec: options})[codec].decode(Message(path.read_bytes(), address, 0), {})
+    return path.read_bytes()
+
+
+def decoded(codec: str, name: str, address: str = "/x", **options: Any) -> Decoded | Rejected:
+    return load_codecs([codec], {codec: options})[codec].decode(Message(published(name), address, 0), {})
 
 
 def said(result: Decoded | Rejected) -> list[tuple[str, float]]:
@@ -59,6 +63,38 @@ def test_an_alert_of_traffic_is_kept_in_quarantine_with_its_reason() -> None:
     assert isinstance(result, Rejected)
     assert result.reason is Reason.UNSUPPORTED
     assert "trafficJam" in result.detail
+
+
+def test_an_entity_of_another_model_in_a_notification_is_named_with_its_place_in_it() -> None:
+    result = decoded("fiware", "ngsi_ld_notification.json", crs="WGS-84")
+    assert said(result) == []
+    assert isinstance(result, Decoded)
+    (rejected,) = result.rejected
+    assert rejected.reason is Reason.UNSUPPORTED
+    assert rejected.detail.startswith("[0] ")
+    assert "Animal" in rejected.detail
+
+
+@pytest.mark.parametrize(
+    ("friendly", "kind", "expected", "signals"),
+    [
+        ("door_01", "security.intrusion", [("security.intrusion.motion", 1.0)], []),
+        ("sos_01", "care.emergency", [("care.emergency.sos", 1.0)], ["sos"]),
+        ("radar_01", "care.emergency", [], []),  # maybe_fall calls nobody
+        ("bed_01", "care.bed", [("care.bed.in_bed", 1.0)], []),
+    ],
+)
+def test_states_of_zigbee_devices(
+    friendly: str, kind: str, expected: list[tuple[str, float]], signals: list[str]
+) -> None:
+    states = json.loads(published("zigbee2mqtt_states.json"))
+    (state,) = (value for topic, value in states.items() if topic.startswith(f"zigbee2mqtt/{friendly} "))
+    message = Message(json.dumps(state).encode(), f"zigbee2mqtt/{friendly}", 1_795_392_000_000)
+    device = Device(friendly, "", kind, "", None, "", None, False)
+    result = load_codecs(["zigbee2mqtt"], {})["zigbee2mqtt"].decode(message, {friendly: device})
+    assert said(result) == expected
+    assert isinstance(result, Decoded)
+    assert [signal.type for signal in result.signals] == signals
 
 
 def test_a_heart_rate_of_the_hl7_examples() -> None:
