@@ -148,8 +148,9 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if own:
                 return moment_ms(own, f"{attribute} timestamp", zone_named(self.zone))
         for name in stamps:
-            if entity.get(name):
-                return moment_ms(_value(entity[name]), name, zone_named(self.zone))
+            stamp = _value(entity.get(name))
+            if stamp:  # brokers send "" for what was never set
+                return moment_ms(stamp, name, zone_named(self.zone))
         raise Unreadable(Reason.BAD_TIME, received_allowed("time", "none", stamps))
 
     def _location(self, entity: dict[str, Any]) -> Location | None:
