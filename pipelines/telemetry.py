@@ -7,11 +7,14 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = [
+    "ALERTS_ACTIVE",
+    "ALERTS_WRITTEN",
     "CANARY_FAILURES",
     "INFLUXDB_WRITE_SECONDS",
     "POINTS_REFUSED",
     "POINTS_WRITTEN",
     "RECORDS_SKIPPED",
+    "SIGNAL_TO_ALERT_SECONDS",
     "WINDOW_RECORDS",
     "WINDOW_TO_QUERYABLE_SECONDS",
     "LineTelemetry",
@@ -82,4 +85,10 @@ WINDOW_RECORDS: Final = Gauge(
 )
 RECORDS_SKIPPED: Final = Counter(
     "taishi_records_skipped_total", "records of `windows` that are none", ["reason"]
+)
+
+ALERTS_WRITTEN: Final = Counter("taishi_alerts_written_total", "changes of alerts written to the topic")
+ALERTS_ACTIVE: Final = Gauge("taishi_alerts_active", "alerts whose condition is true", ["shard"])
+SIGNAL_TO_ALERT_SECONDS: Final = Histogram(
+    "taishi_signal_to_alert_seconds", "from a signal on the log to its alert on the log", buckets=_BUCKETS_S
 )

@@ -128,8 +128,15 @@ class Settings(BaseSettings):
         description="source (http.native) -> kind: devices in no registry that say where they stand are "
         "listed, once, in devices.auto.csv",
     )
-    doors: tuple[Literal["mqtt", "http", "sip", "tcp"], ...] = Field(
-        ("mqtt", "http"), description="connectors that `taishi up` runs: mqtt, http, sip, tcp", min_length=1
+    doors: tuple[Literal["mqtt", "http", "sip", "tcp", "poll"], ...] = Field(
+        ("mqtt", "http"),
+        description="connectors that `taishi up` runs: mqtt, http, sip, tcp, poll",
+        min_length=1,
+    )
+    polls: dict[str, dict[str, Any]] = Field(
+        {},
+        description="name -> url, codec, every_s, stream, user, password, token: what to ask over HTTP",
+        repr=False,
     )
     http_host: str = Field("127.0.0.1", description="where HTTP push listens")
     http_port: int = Field(18080, description="port of HTTP push", ge=1, le=65535)
@@ -160,6 +167,9 @@ class Settings(BaseSettings):
     )
     prism_situation_port: int = Field(
         18074, description="job port of the situation worker's Prism", ge=1, le=65535
+    )
+    prism_signals_port: int = Field(
+        18075, description="job port of the signals worker's Prism", ge=1, le=65535
     )
     metrics_port: int = Field(
         19100, description="first of 20 consecutive ports of the parts' Prometheus metrics", ge=1, le=65515

@@ -23,7 +23,10 @@ from taishi.stack_settings import environment_of, stack_settings
 if TYPE_CHECKING:  # most tests never load it
     from pipelines.io.influxdb import InfluxDb
 
-PARTS = ("kafka", "topics", "influxdb", "influxdb-database", "mqtt", "prism-aggregate", "prism-situation")
+PARTS = (
+    *("kafka", "topics", "influxdb", "influxdb-database", "mqtt"),
+    *("prism-aggregate", "prism-situation", "prism-signals"),
+)
 
 
 @dataclass
@@ -114,7 +117,7 @@ def isolated_settings(home: Path, **given: object) -> Settings:
     """Settings of a stack that meets no other: its own home, free ports, the shared cache."""
     names = (
         *("kafka_port", "kafka_controller_port", "influxdb_port", "mqtt_port", "http_port"),
-        *("prism_aggregate_port", "prism_situation_port", "sip_port", "tcp_port"),
+        *("prism_aggregate_port", "prism_situation_port", "prism_signals_port", "sip_port", "tcp_port"),
     )
     ports = free_ports(len(names) + 20, consecutive=True)
     fixed = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)], "home": home}

@@ -78,6 +78,7 @@ def workers(settings: StackSettings) -> tuple[Part, ...]:
             ("worker", "situation"),
             ("topics", "prism-situation", "influxdb-database"),
         ),
+        _app(settings, "worker-signals", ("worker", "signals"), ("topics", "prism-signals")),
     )
 
 

@@ -18,6 +18,8 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "mqtt": 6,
     "connect-sip": 7,
     "connect-tcp": 8,
+    "worker-signals": 9,
+    "connect-poll": 10,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -26,7 +28,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
 class StackSettings:
     """Places, ports and addresses; a part with an address of one's own is not started here.
 
-    `doors` are the connectors to start: mqtt, http, sip, tcp.
+    `doors` are the connectors to start: mqtt, http, sip, tcp, poll.
     """
 
     home: Path
@@ -39,6 +41,7 @@ class StackSettings:
     http_port: int
     prism_aggregate_port: int
     prism_situation_port: int
+    prism_signals_port: int
     metrics_port: int
     tcp_port: int
     doors: tuple[str, ...] = ("mqtt", "http")

@@ -24,7 +24,7 @@ from schemas.errors import SettingsError, TaishiError
 
 __all__ = ["APPS", "StackError", "declared", "down", "up", "wait_for", "wait_well"]
 
-APPS: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation")
+APPS: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation", "worker-signals")
 """What flows; the simulated city comes on top."""
 
 STOP_LIMIT_S: Final = 120.0
@@ -48,6 +48,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
         parts.append(apps.broker(settings))
     parts.append(prism.part(settings, "aggregate", settings.prism_aggregate_port))
     parts.append(prism.part(settings, "situation", settings.prism_situation_port))
+    parts.append(prism.part(settings, "signals", settings.prism_signals_port))
     parts.append(apps.topics(settings))
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))

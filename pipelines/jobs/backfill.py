@@ -114,22 +114,33 @@ def _roll_up(key: WindowKey, shards: Iterable[SettledWindow]) -> Iterator[list[P
 
 
 class _Write(beam.DoFn):  # type: ignore[misc] # Beam publishes no types
-    """Places of a window -> InfluxDB, confirmed."""
+    """Places of windows -> InfluxDB, many windows a request, all confirmed when the bundle ends."""
 
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
         self._store: InfluxDb | None = None
+        self._lines: list[str] = []
 
     def setup(self) -> None:
         self._store = InfluxDb(self._settings)
 
     def process(self, places: list[PlaceWindow]) -> None:
-        assert self._store is not None  # noqa: S101 - Beam calls setup first
-        refused = self._store.write([line(place) for place in places])
+        self._lines += map(line, places)
         Metrics.counter(_NAMESPACE, "windows").inc()
-        Metrics.counter(_NAMESPACE, "points").inc(len(places) - len(refused))
-        Metrics.counter(_NAMESPACE, "points_refused").inc(len(refused))
+        if len(self._lines) >= self._settings.batch_points:
+            self._flush()
+
+    def finish_bundle(self) -> None:
+        self._flush()
 
     def teardown(self) -> None:
         if self._store is not None:
             self._store.close()
+
+    def _flush(self) -> None:
+        """A bundle that fails is run again whole, and writes the same points."""
+        assert self._store is not None  # noqa: S101 - Beam calls setup first
+        lines, self._lines = self._lines, []
+        refused = self._store.write(lines)
+        Metrics.counter(_NAMESPACE, "points").inc(len(lines) - len(refused))
+        Metrics.counter(_NAMESPACE, "points_refused").inc(len(refused))

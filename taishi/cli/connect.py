@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import socket
@@ -12,9 +13,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import click
+import msgspec
 import structlog
 import uvicorn
 
@@ -28,6 +30,7 @@ from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
 from connectors.occurrences import Occurrences
 from connectors.peers import Peers
+from connectors.poll.client import Poller, PollTarget
 from connectors.privacy.keys import KeyFile
 from connectors.producer import LogProducer
 from connectors.recall import recall
@@ -38,7 +41,7 @@ from connectors.sip.server import serve as serve_sip
 from connectors.tcp.framing import framing_of
 from connectors.tcp.server import TcpSettings
 from connectors.tcp.server import serve as serve_tcp
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, received_allowed
 from taishi import logs, metrics
 from taishi.devices import devices_path
 from taishi.doors import http_guard, mqtt_settings, tls_pair
@@ -142,6 +145,36 @@ def tcp() -> None:
     )
     asyncio.run(_until_signal(partial(serve_tcp, own, framing, gateway)))
     _end(producer)
+
+
+@connect.command()
+def poll() -> None:
+    """Ask platforms over HTTP, and listen to devices' event streams: the `polls` of the settings."""
+    settings = load_settings()
+    logs.configure("connect-poll")
+    if not settings.polls:
+        raise SettingsError("polls: not set, allowed: [polls.<name>] with url and codec in taishi.toml")
+    targets = [_target(name, given) for name, given in settings.polls.items()]
+    codecs = load_codecs([target.codec for target in targets], settings.codec_options)
+    metrics.serve(settings.metrics_port + 10)
+    producer, gateway = _door(settings, "poll", codecs)
+    poller = Poller(targets, gateway)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: poller.stop())
+    _LOG.info("polling", targets=[target.name for target in targets])
+    poller.run()
+    _end(producer)
+
+
+def _target(name: str, given: dict[str, Any]) -> PollTarget:
+    known = {each.name for each in dataclasses.fields(PollTarget)} - {"name"}
+    for key in given:
+        if key not in known:
+            raise SettingsError(received_allowed(f"polls.{name}", key, sorted(known)))
+    try:
+        return msgspec.convert({"name": name} | given, PollTarget)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"polls.{name}: {error}") from error
 
 
 async def _until_signal(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""`taishi worker`: one Beam job in this process; `taishi up` runs both for you."""
+"""`taishi worker`: one Beam job in this process; `taishi up` runs them for you."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ import structlog
 from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
+from pipelines.jobs.signals import SignalsFactory
 from pipelines.jobs.situation import SituationFactory
 from pipelines.kernels.rollup_state import RollupSettings
 from pipelines.kernels.state import FoldSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
-from schemas.topics import WINDOWS, readings_topic
+from schemas.topics import SIGNALS, WINDOWS, readings_topic
 from taishi import logs, metrics
 from taishi.settings import Settings, load_settings
 
@@ -96,6 +97,27 @@ def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool)
     )
     metrics_port = settings.metrics_port + 4 if metrics_port is None else metrics_port
     run("situation", prism or f"127.0.0.1:{settings.prism_situation_port}", metrics_port, factory)
+
+
+@worker.command()
+@click.option("--shards", default="all", help="Partitions this worker owns: all, or 0,2.")
+@click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
+@click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
+@click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
+def signals(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+    """Raise alerts from signals: SOS, fall, smoke, gas, intrusion, at once."""
+    settings = load_settings()
+    line = LineSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=(SIGNALS,),
+        partitions=parse_partitions(shards),
+        checkpoint_interval_s=settings.checkpoint_interval_s,
+        tick_interval_s=None,  # nothing waits for a clock
+        from_oldest=from_oldest,
+    )
+    metrics_port = settings.metrics_port + 9 if metrics_port is None else metrics_port
+    endpoint = prism or f"127.0.0.1:{settings.prism_signals_port}"
+    run("signals", endpoint, metrics_port, SignalsFactory(line))
 
 
 def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineRuntime[Any, Any]]) -> None:

@@ -1,0 +1,1 @@
+"""HTTP that we ask: answers fetched in turn, and streams that are kept open."""
