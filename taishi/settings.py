@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     devices_file: Path | None = Field(
         None, description="device registry (CSV); the simulated city's if unset"
     )
+    oncall_file: Path | None = Field(
+        None, description="who is told of alerts (TOML, docs/oncall.md); nobody if unset"
+    )
+    operations_database: str = Field(
+        "", description="SQL database of the desk; home/data/operations.db if unset", repr=False
+    )
     keys_file: Path | None = Field(
         None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
     )
@@ -187,6 +193,11 @@ class Settings(BaseSettings):
     def kafka_bootstrap(self) -> str:
         """host:port of the Kafka in use."""
         return self.kafka_address or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def operations_url(self) -> str:
+        """SQLAlchemy URL of the desk's database."""
+        return self.operations_database or f"sqlite:///{self.home / 'data' / 'operations.db'}"
 
     @property
     def influxdb_url(self) -> str:

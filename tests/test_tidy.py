@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("schemas", "connectors", "pipelines", "simulation", "deploy", "dashboards", "taishi", "benchmarks")
+OURS = (
+    *("schemas", "connectors", "pipelines", "simulation", "deploy", "dashboards", "operations"),
+    *("taishi", "benchmarks"),
+)
 
 MAY_IMPORT = {
     "schemas": {"schemas"},
@@ -17,6 +20,7 @@ MAY_IMPORT = {
     "simulation": {"schemas", "simulation"},
     "deploy": {"schemas", "deploy"},
     "dashboards": {"schemas", "dashboards"},
+    "operations": {"schemas", "operations"},
     "taishi": set(OURS),
     "benchmarks": set(OURS),
 }

@@ -7,7 +7,7 @@ import sys
 from deploy.embedded.parts import Health, Part
 from deploy.embedded.settings import StackSettings
 
-__all__ = ["broker", "connectors", "simulation", "topics", "workers"]
+__all__ = ["broker", "connectors", "oncall", "simulation", "topics", "workers"]
 
 
 def _taishi(*words: str) -> tuple[str, ...]:
@@ -80,6 +80,13 @@ def workers(settings: StackSettings) -> tuple[Part, ...]:
         ),
         _app(settings, "worker-signals", ("worker", "signals"), ("topics", "prism-signals")),
     )
+
+
+def oncall(settings: StackSettings) -> tuple[Part, ...]:
+    """Who is told; only where a file says whom."""
+    if settings.oncall_file is None:
+        return ()
+    return (_app(settings, "oncall", ("oncall", "serve"), ("topics",)),)
 
 
 def simulation(settings: StackSettings) -> Part:

@@ -20,6 +20,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "connect-tcp": 8,
     "worker-signals": 9,
     "connect-poll": 10,
+    "oncall": 11,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -28,7 +29,8 @@ METRICS_OFFSETS: Mapping[str, int] = {
 class StackSettings:
     """Places, ports and addresses; a part with an address of one's own is not started here.
 
-    `doors` are the connectors to start: mqtt, http, sip, tcp, poll.
+    `doors` are the connectors to start: mqtt, http, sip, tcp, poll. With an
+    `oncall_file` the on-call service is started too.
     """
 
     home: Path
@@ -45,6 +47,7 @@ class StackSettings:
     metrics_port: int
     tcp_port: int
     doors: tuple[str, ...] = ("mqtt", "http")
+    oncall_file: Path | None = None
     http_host: str = "127.0.0.1"
     kafka_address: str | None = None
     influxdb_address: str | None = None

@@ -52,6 +52,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.append(apps.topics(settings))
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))
+    parts.extend(apps.oncall(settings))
     if demo:
         if not {"mqtt", "http"} <= set(settings.doors):
             raise SettingsError(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -11,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from operations.oncall.model import Tracked
+from operations.oncall.store import Store
 from schemas.alerts import SEVERITIES, Alert, Severity
 from schemas.errors import SettingsError
 from taishi.alerts.choose import SEVERITY_NAMES, Selection, choose, facts
@@ -62,6 +66,68 @@ def show(id_: str, *, as_json: bool) -> None:
         return
     for name, value in facts(found[0]).items():
         click.echo(f"{name:>12}  {value}")
+
+
+@alerts.command()
+@click.argument("id_")
+@click.option("--by", required=True, help="who acknowledges, by name")
+@click.option("--why", default="", help="what is being done")
+def ack(id_: str, *, by: str, why: str) -> None:
+    """Acknowledge an alert: escalation ends. The first one counts; a second is told by whom."""
+    with _desk() as desk:
+        tracked = _one(desk, id_)
+        if desk.acknowledge(tracked.alert.id, by, why, time.time_ns() // 1_000_000):
+            click.echo(f"{tracked.alert.id}: 已确认 acknowledged by {by}")
+            return
+        before = _one(desk, tracked.alert.id)
+        at = datetime.fromtimestamp(before.acknowledged_ms / 1000, UTC).astimezone()
+        raise SettingsError(f"already acknowledged by {before.acknowledged_by} at {at:%m-%d %H:%M:%S}")
+
+
+@alerts.command()
+@click.argument("id_")
+@click.option("--json", "as_json", is_flag=True, help="a JSON object")
+def history(id_: str, *, as_json: bool) -> None:
+    """Show who was told of an alert, when and how, and who acknowledged it."""
+    with _desk() as desk:
+        tracked = _one(desk, id_)
+        rows = list(desk.history(tracked.alert.id))
+    if as_json:
+        acknowledged = {"by": tracked.acknowledged_by, "at_ms": tracked.acknowledged_ms}
+        said = {"alert": facts(tracked.alert), "acknowledged": acknowledged, "notifications": rows}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        when = row["sent_ms"] or row["due_ms"]
+        at = datetime.fromtimestamp(int(str(when)) / 1000, UTC).astimezone()
+        state = (
+            f"已通知 told by {row['channel']}"
+            if row["sent_ms"]
+            else f"未送达 not told: {row['problem'] or '…'}"
+        )
+        click.echo(f"{at:%m-%d %H:%M:%S}  {row['person']}  {state}")
+    if tracked.acknowledged_by:
+        at = datetime.fromtimestamp(tracked.acknowledged_ms / 1000, UTC).astimezone()
+        click.echo(f"{at:%m-%d %H:%M:%S}  {tracked.acknowledged_by}  已确认 acknowledged")
+
+
+@contextmanager
+def _desk() -> Iterator[Store]:
+    store = Store(load_settings().operations_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _one(desk: Store, beginning: str) -> Tracked:
+    found = desk.find(beginning)
+    if len(found) != 1:
+        raise SettingsError(
+            f"alert: received {beginning!r}, which {len(found)} alerts of the desk begin with, allowed: one "
+            "(the desk knows alerts while `taishi oncall serve` runs)"
+        )
+    return found[0]
 
 
 def _table(found: Iterable[Alert]) -> Table:

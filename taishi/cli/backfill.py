@@ -46,11 +46,11 @@ def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_json: bool) ->
     The same kernels as live, so the same values: after InfluxDB was wiped, or came back late. Nobody
     is notified. For recordings see `taishi replay FILE --as-recorded`.
     """
+    settings = load_settings()
+    _quiet()
     from pipelines.jobs.backfill import BackfillSettings, log_stretches  # noqa: PLC0415 - Beam takes seconds
     from pipelines.jobs.backfill import backfill as run  # noqa: PLC0415
 
-    settings = load_settings()
-    _quiet()
     wanted = Range(parse_time_ms(from_), parse_time_ms(to))
     if wanted.to_ms <= wanted.from_ms:
         raise SettingsError(f"--to: received {to!r}, allowed: a time after --from {from_!r}")
@@ -69,11 +69,11 @@ def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, by
     Windows of 1 minute and 1 hour, those in which something was heard: a recording may be silent
     for years.
     """
+    _quiet()
     from pipelines.io.bounded import SpooledStretch, spool  # noqa: PLC0415 - Beam takes seconds to import
     from pipelines.jobs.backfill import BackfillSettings  # noqa: PLC0415
     from pipelines.jobs.backfill import backfill as run  # noqa: PLC0415
 
-    _quiet()
     close_after_ms = max(_RECORDED.window_s) * 1000
     with tempfile.TemporaryDirectory(prefix="taishi-backfill-") as folder:
         stretches = []
@@ -111,5 +111,7 @@ def _influxdb(settings: Settings) -> InfluxSettings:
 
 
 def _quiet() -> None:
+    """Only what concerns this command; Beam, as it is imported, warns of clouds that nobody asked for."""
     logs.configure("backfill", "warning")
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +111,96 @@ def test_a_press_is_an_alert_in_chinese_that_waits_for_a_person(
     shown = stack.run("alerts", "list", "--severity", "high").stdout
     assert "紧急呼救" in shown
     assert json.loads(stack.run("alerts", "show", alert["id"], "--json").stdout)["id"] == alert["id"]
+
+
+class Hook:
+    """A webhook: what it was told, by key."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, str]] = []
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_words: object) -> None:
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def told(self) -> list[str]:
+        return [said["message"].rpartition("key ")[2].strip() for said in self.got]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    made = Hook()
+    yield made
+    made.close()
+
+
+def test_a_press_rings_once_escalates_until_acknowledged_and_a_killed_service_rings_nobody_twice(
+    stack: Stack, running: Running, device: mqtt.Client, hook: Hook, tmp_path: Path
+) -> None:
+    told = f'"王芳" = ["json://127.0.0.1:{hook.port}/"]\n"李强" = ["json://127.0.0.1:{hook.port}/"]'
+    steps = '[{ people = ["王芳"] }, { people = ["李强"], after_s = 3 }]'
+    file = tmp_path / "oncall.toml"
+    file.write_text(f'[people]\n{told}\n[[routes]]\nname = "all"\nsteps = {steps}\n', "utf-8")
+    assert "1 条路线 routes" in stack.run("oncall", "check", str(file)).stdout
+    serve = Served(stack, file, tmp_path / "oncall.log")
+    try:
+        press(device, name := DEVICES[0], now_ms()).wait_for_publish(LIMIT_S)
+        wait_until(lambda: any(name in said["message"] for said in hook.got))
+        serve.kill()
+        wait_until(lambda: any("【升级】" in said["title"] for said in hook.got))
+        (alert,) = [a for a in alerts_of(stack, {name})[name] if a["active"]]
+        mine = [key for key in hook.told() if key.startswith(alert["id"])]
+        assert list(dict.fromkeys(mine)) == [f"{alert['id']}/0/王芳", f"{alert['id']}/1/李强"]
+        acknowledged = stack.run("alerts", "ack", alert["id"][:12], "--by", "李强")
+        assert "已确认 acknowledged by 李强" in acknowledged.stdout
+        again = stack.run("alerts", "ack", alert["id"], "--by", "王芳")
+        assert (again.returncode, "already acknowledged by 李强" in again.stderr) == (1, True)
+        history = json.loads(stack.run("alerts", "history", alert["id"], "--json").stdout)
+        assert [row["person"] for row in history["notifications"]] == ["王芳", "李强"]
+        assert history["acknowledged"]["by"] == "李强"
+    finally:
+        serve.end()
+
+
+class Served:
+    """`taishi oncall serve`, killed and started again."""
+
+    def __init__(self, stack: Stack, file: Path, log: Path) -> None:
+        self._environment = stack.environment | {"TAISHI_ONCALL_FILE": str(file)}
+        self._log = log
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "taishi.cli.main", "oncall", "serve"],
+                env=self._environment, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        self.end()
+        self._process = self._start()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def test_worker_and_connector_killed_among_two_hundred_signals_lose_none_and_double_none(

@@ -1,0 +1,1 @@
+"""The operations-management platform: from an alert to somebody who acts."""
