@@ -7,6 +7,7 @@ nobody else's.
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from prometheus_client import Counter, Histogram
 
 from operations.oncall.deliver import again_in_ms, deliver
-from operations.oncall.model import OnCall
-from operations.oncall.plan import due
+from operations.oncall.model import Notification, OnCall, Tracked
+from operations.oncall.plan import due, next_due_ms
 from operations.oncall.store import Outgoing, Store
 from schemas.alerts import Alert
 from schemas.topics import ALERTS
@@ -33,6 +34,8 @@ _POLL_S: Final = 0.1
 _LOOK_S: Final = 1.0
 _SENDERS: Final = 16
 _RECENT_MS: Final = 120_000
+_OVERLAP_MS: Final = 2_000
+"""Changes are looked for from a little before the last look: another process's commit may come late."""
 NOTIFIED: Final = Counter("taishi_notifications_sent_total", "notifications a channel took", ["channel"])
 FAILED: Final = Counter("taishi_notifications_failed_total", "attempts that no channel of a person took")
 UNREADABLE: Final = Counter("taishi_alerts_unreadable_total", "records of the topic alerts that are none")
@@ -95,7 +98,9 @@ class Teller:
         self._oncall, self._store = oncall, store
         self._woken = threading.Event()
         self._busy: dict[str, Future[None]] = {}
-        self._planned: dict[str, set[str]] = {}
+        self._open: dict[str, Tracked] = {}
+        self._steps: list[tuple[int, str]] = []
+        self._looked_ms = 0
 
     def wake(self) -> None:
         """There is news: look now."""
@@ -112,19 +117,36 @@ class Teller:
     def look(self, senders: ThreadPoolExecutor) -> None:
         """Plan what is due, and send what is planned and not under way."""
         now = now_ms()
-        open_alerts = self._store.open_alerts()
-        planned, self._planned = self._planned, {}
-        for tracked in open_alerts:
-            known = planned.get(tracked.alert.id, set())
-            new = [note for note in due(self._oncall, tracked, now) if note.key not in known]
-            self._store.plan(new)
-            self._planned[tracked.alert.id] = known | {note.key for note in new}
-        for outgoing in self._store.to_send(now):
-            key = outgoing.note.key
-            if key not in self._busy:
-                self._busy[key] = senders.submit(self._send, outgoing)
+        self._plan(now)
+        outgoing = self._store.to_send(now)
+        for each in outgoing:
+            if each.note.key not in self._busy:
+                self._busy[each.note.key] = senders.submit(self._send, each)
+                self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
         for key in [key for key, sending in self._busy.items() if sending.done()]:
             self._busy.pop(key).result()
+
+    def _plan(self, now: int) -> None:
+        """Write down what is due of the alerts that changed, and of those whose next step has come."""
+        since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now
+        news = self._store.changed(since_ms)
+        for tracked in news:
+            self._open[tracked.alert.id] = tracked
+        come = [tracked.alert.id for tracked in news]
+        while self._steps and self._steps[0][0] <= now:
+            come.append(heapq.heappop(self._steps)[1])
+        notes: list[Notification] = []
+        for alert_id in dict.fromkeys(come):
+            if alert_id not in self._open:
+                continue  # acknowledged, or told to the last step, since its step was noted
+            tracked = self._open[alert_id]
+            notes += due(self._oncall, tracked, now)
+            next_ms = next_due_ms(self._oncall, tracked, now)
+            if next_ms is None:
+                del self._open[alert_id]
+            else:
+                heapq.heappush(self._steps, (next_ms, alert_id))
+        self._store.plan(notes)
 
     def _send(self, outgoing: Outgoing) -> None:
         note = outgoing.note

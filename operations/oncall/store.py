@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from operations.oncall.model import Notification, Tracked
 from schemas.alerts import Alert
+from schemas.errors import SettingsError
 
 __all__ = ["Outgoing", "Store"]
 
@@ -29,7 +30,8 @@ _ALERTS = sql.Table(
     sql.Column("body", sql.LargeBinary, nullable=False),
     sql.Column("revision", sql.BigInteger, nullable=False),
     sql.Column("first_seen_ms", sql.BigInteger, nullable=False),
-    sql.Column("open", sql.Boolean, nullable=False, index=True),
+    sql.Column("open", sql.Boolean, nullable=False),
+    sql.Column("changed_ms", sql.BigInteger, nullable=False, index=True),
     sql.Column("acknowledged_by", sql.String(100), nullable=False, server_default=""),
     sql.Column("acknowledged_ms", sql.BigInteger, nullable=False, server_default="0"),
     sql.Column("why", sql.String(500), nullable=False, server_default=""),
@@ -76,6 +78,18 @@ class Store:
         if self._engine.dialect.name == "sqlite":
             sql.event.listen(self._engine, "connect", _careful)
         _METADATA.create_all(self._engine)
+        self._check()
+
+    def _check(self) -> None:
+        """SettingsError for a database of another version: what it knows must not be guessed at."""
+        found = sql.inspect(self._engine)
+        for table in _METADATA.sorted_tables:
+            columns = {column["name"] for column in found.get_columns(table.name)}
+            if missing := sorted({column.name for column in table.columns} - columns):
+                raise SettingsError(
+                    f"operations_database: table {table.name} lacks {', '.join(missing)}: another version "
+                    "made it; move it away to begin anew"
+                )
 
     def close(self) -> None:
         """Give the connections back."""
@@ -98,6 +112,7 @@ class Store:
                     "body": _ENCODE(alert),
                     "revision": alert.revision,
                     "open": alert.active or alert.latched,
+                    "changed_ms": now_ms,
                 }
                 new = self._insert(_ALERTS).values(id=alert.id, first_seen_ms=now_ms, **row)
                 connection.execute(
@@ -112,9 +127,12 @@ class Store:
                 )
             )
 
-    def open_alerts(self) -> list[Tracked]:
-        """Alerts on the list that nobody has acknowledged."""
-        wanted = sql.select(_ALERTS).where(_ALERTS.c.open, _ALERTS.c.acknowledged_by == "")
+    def changed(self, since_ms: int) -> list[Tracked]:
+        """Alerts that changed at or after that moment; from 0, those on the list that wait for somebody."""
+        if since_ms:
+            wanted = sql.select(_ALERTS).where(_ALERTS.c.changed_ms >= since_ms)
+        else:
+            wanted = sql.select(_ALERTS).where(_ALERTS.c.open, _ALERTS.c.acknowledged_by == "")
         with self._engine.connect() as connection:
             return [_tracked(row) for row in connection.execute(wanted)]
 
@@ -129,7 +147,7 @@ class Store:
         first = (
             sql.update(_ALERTS)
             .where(_ALERTS.c.id == alert_id, _ALERTS.c.acknowledged_by == "")
-            .values(acknowledged_by=by, acknowledged_ms=now_ms, why=why)
+            .values(acknowledged_by=by, acknowledged_ms=now_ms, why=why, changed_ms=now_ms)
         )
         with self._engine.begin() as connection:
             return connection.execute(first).rowcount == 1
@@ -154,7 +172,7 @@ class Store:
                 for note in notes
             )
 
-    def to_send(self, now_ms: int, limit: int = 100) -> list[Outgoing]:
+    def to_send(self, now_ms: int, limit: int = 500) -> list[Outgoing]:
         """What is not sent yet and may be tried now, the earliest due first.
 
         Of an alert that was acknowledged or is over in the meantime nothing more is sent.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import socketserver
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from operations.oncall.model import OnCall, Person
 from operations.oncall.service import Teller, now_ms
 from operations.oncall.store import Store
 from schemas.alerts import Alert
+from schemas.errors import SettingsError
 
 LIMIT_S = 30.0
 
@@ -44,7 +46,7 @@ class Receiver:
     def url(self) -> str:
         return f"json://127.0.0.1:{self.port}/hook"
 
-    def keys(self) -> list[str]:
+    def told(self) -> list[str]:
         return [text["message"].rpartition("key ")[2].strip() for text in self.got]
 
 
@@ -116,7 +118,7 @@ def test_an_alert_is_told_once_however_often_one_looks(store: Store) -> None:
         store.take("alerts", [alert()], 1, now_ms())
         for _ in range(3):
             look()
-        assert hook.keys() == [f"{alert().id}/0/王芳"]
+        assert hook.told() == [f"{alert().id}/0/王芳"]
         assert "紧急呼救" in hook.got[0]["title"]
 
 
@@ -163,7 +165,7 @@ def test_when_no_channel_takes_it_it_is_tried_again_under_the_same_key(store: St
         while not hook.got and time.monotonic() < deadline_s:
             tick.wait(0.1)
             look()
-        assert hook.keys() == [f"{alert().id}/0/王芳"]
+        assert hook.told() == [f"{alert().id}/0/王芳"]
 
 
 def test_an_acknowledgement_ends_escalation_and_only_the_first_counts(store: Store) -> None:
@@ -178,11 +180,26 @@ def test_an_acknowledgement_ends_escalation_and_only_the_first_counts(store: Sto
         while len(hook.got) < 3 and time.monotonic() < deadline_s:
             tick.wait(0.1)
             look()
-        assert sorted(hook.keys()) == [
+        assert sorted(hook.told()) == [
             f"{alert(0).id}/0/王芳",
             f"{alert(1).id}/0/王芳",
             f"{alert(1).id}/1/李强",
         ]
+
+
+def test_a_step_that_comes_after_the_acknowledgement_was_long_known_tells_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [now_ms()]
+    monkeypatch.setattr("operations.oncall.service.now_ms", lambda: clock[0])
+    with receiver() as hook, looking(Teller(oncall(hook.url, after_s=60), store)) as look:
+        store.take("alerts", [alert()], 1, clock[0])
+        look()
+        store.acknowledge(alert().id, "王芳", "", clock[0])
+        for later_ms in (1_000, 30_000, 61_000):
+            clock[0] += later_ms
+            look()
+        assert hook.told() == [f"{alert().id}/0/王芳"]
 
 
 def test_a_hundred_clients_acknowledge_at_once_and_one_wins(store: Store) -> None:
@@ -216,14 +233,22 @@ def test_a_death_between_sending_and_marking_sends_the_same_key_again(
                 look()
         with looking(Teller(oncall(hook.url), store)) as look:
             look()
-        assert hook.keys() == [f"{alert().id}/0/王芳"] * 2
+        assert hook.told() == [f"{alert().id}/0/王芳"] * 2
+
+
+def test_a_database_of_another_version_is_refused_by_what_it_lacks(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as old:
+        old.execute("CREATE TABLE alerts (id VARCHAR(32) PRIMARY KEY, body BLOB)")
+    old.close()
+    with pytest.raises(SettingsError, match=r"table alerts lacks acknowledged_by, .*move it away"):
+        Store(f"sqlite:///{tmp_path / 'old.db'}")
 
 
 def test_an_older_version_that_is_written_again_changes_nothing(store: Store) -> None:
     over = alert(revision=5, active=False, latched=False)
     store.take("alerts", [over], 6, now_ms())
     store.take("alerts", [alert(revision=2)], 7, now_ms())
-    assert store.open_alerts() == []
+    assert store.changed(0) == []
     assert store.next_offset("alerts") == 7
 
 
