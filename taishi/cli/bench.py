@@ -62,6 +62,33 @@ def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
     Console().print(table)
 
 
+@bench.command()
+@click.option("--count", type=click.IntRange(min=1), default=100_000, show_default=True)
+@click.option("--seed", default=370202, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fuzz(count: int, seed: int, *, as_json: bool) -> None:
+    """Spoiled payloads of every codec through the door: none may crash, vanish or go without a reason."""
+    from benchmarks.fuzz import bench_fuzz  # noqa: PLC0415 - the command line stays quick
+
+    console = Console(stderr=True)
+    figures = bench_fuzz(count, seed, lambda text: console.print(text, highlight=False))
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(figures)))
+    else:
+        table = Table("figure", "value")
+        table.add_row(
+            "sent = taken + quarantined", f"{figures.sent:,} = {figures.taken:,} + {figures.quarantined:,}"
+        )
+        table.add_row("crashes", str(figures.crashes))
+        for reason, number in figures.reasons.items():
+            table.add_row(f"  {reason}", f"{number:,}")
+        table.add_row("good messages alone", f"{figures.clean_per_s:,.0f}/s")
+        table.add_row("the same among 10 % garbage", f"{figures.throughput_ratio:.2f} of that")
+        Console().print(table)
+    if figures.crashes or figures.taken + figures.quarantined != figures.sent:
+        raise click.exceptions.Exit(1)
+
+
 @contextmanager
 def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
     """Some embedded parts on free ports, in a folder that goes away."""
