@@ -26,8 +26,10 @@ __all__ = ["TELEMETRY", "pages"]
 
 TELEMETRY: Final = (
     "connectors.http.telemetry",
+    "connectors.poll.client",
     "connectors.telemetry",
     "deploy.embedded.supervisor",
+    "operations.oncall.service",
     "pipelines.telemetry",
     "simulation.publish",
     "taishi.cli.broker",

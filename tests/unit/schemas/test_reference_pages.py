@@ -18,7 +18,7 @@ DECLARES = re.compile(r"\b(Counter|Gauge|Histogram|Summary)\(\s*f?\"taishi_")
 
 
 def test_every_module_that_declares_metrics_is_on_the_page():
-    folders = ("connectors", "pipelines", "simulation", "deploy", "taishi")
+    folders = ("connectors", "operations", "pipelines", "simulation", "deploy", "taishi")
     declaring = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for folder in folders
