@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
 import structlog
 
+from connectors.base import Device as Registered
+from connectors.registry import parse_rows
 from schemas.errors import SettingsError
 from simulation.city import City, Device, make_city, registry_csv
 from simulation.incidents import INCIDENTS, incident, parse_incident
@@ -21,6 +24,7 @@ from simulation.publish import Publisher, PublisherSettings
 from simulation.vendors.outgoing import Outgoing
 from simulation.world import World
 from taishi import logs, metrics
+from taishi.devices import editing, write
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -110,12 +114,23 @@ def simulate(  # noqa: PLR0913 - one parameter an option
 
 
 def _write_registry(path: Path, city: City, extra: list[Device]) -> None:
-    """Whole or not at all: a connector may be reading it."""
+    """The city's devices in place of the simulated ones before; what others registered stays."""
     rows = "".join(f"{d.name},{d.model},{d.kind},{d.grid},,,,,,true\n" for d in extra)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(registry_csv(city) + rows, "utf-8")
-    unfinished.replace(path)
+    simulated, _ = parse_rows(io.StringIO(registry_csv(city) + rows))
+    with editing(path):
+        real = [device for device in _registered(path) if not device.simulated]
+        write(path, [*simulated.values(), *(d for d in real if d.device not in simulated)])
+
+
+def _registered(path: Path) -> Iterable[Registered]:
+    """What the file holds; SettingsError where a row cannot be read: writing would drop it."""
+    if not path.exists():
+        return ()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        devices, problems = parse_rows(file)
+    if problems:
+        raise SettingsError(f"{path}: {problems[0]}; mend it first (taishi devices check)")
+    return devices.values()
 
 
 def _run(  # noqa: PLR0913 - what a run is made of
