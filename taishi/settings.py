@@ -112,6 +112,7 @@ class Settings(BaseSettings):
             "/hikvision": "hikvision",
             "/onvif": "onvif",
             "/gb28181": "gb28181",
+            "/gb26875": "gb26875",
             "/VIID/SubscribeNotifications": "gat1400",
             "/VIID/MotorVehicles": "gat1400",
             "/VIID/Faces": "gat1400",

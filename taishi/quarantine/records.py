@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -24,6 +24,7 @@ EXCERPT_BYTES: Final = 200
 
 _SHARD: Final = re.compile(r"^(?P<topic>[\w.]+)/(?P<partition>\d+)[:@](?P<offset>\d+)$")
 _AGO: Final = re.compile(r"^(\d+)(s|m|h|d)$")
+_ONE_WAY: Final = frozenset({"sip", "tcp", "poll"})
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -158,21 +159,32 @@ class Route:
     partition: int = -1
 
 
-def route(what: Quarantined) -> Route | str:
+def route(what: Quarantined, http_paths: Mapping[str, str] | None = None) -> Route | str:
     """The way a record's message came in, or why it cannot take it again.
 
     What the connectors refused goes through the connectors again; what the aggregate refused was on
-    the log already, and goes back to its own shard.
+    the log already, and goes back to its own shard. What came by a door that only devices speak to (SIP,
+    frames over TCP, answers to our own questions) goes by HTTP, where its codec has a path there.
     """
     if what.sealed:
         return f"sealed: {what.detail}"
     if shard := _SHARD.match(what.address):
         return Route("log", shard["topic"], int(shard["partition"]))
-    transport = what.source.partition(".")[0]
+    transport, _, codec = what.source.partition(".")
+    if transport in _ONE_WAY and (path := (http_paths or {}).get(codec)):
+        return Route("http", path)
+    return _same_way(transport, what) or _no_way(transport, what)
+
+
+def _same_way(transport: str, what: Quarantined) -> Route | None:
     if transport == "http" and what.address.startswith("/"):
         return Route("http", what.address)
     if transport == "mqtt" and what.address and not set("+#\0") & set(what.address):
         return Route("mqtt", what.address)
+    return None
+
+
+def _no_way(transport: str, what: Quarantined) -> str:
     if transport == "file":
         return f"it came from a file ({what.address}): `taishi replay` the file"
     return f"no way back: source {what.source!r}, address {what.address!r}"

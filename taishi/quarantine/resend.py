@@ -93,7 +93,8 @@ class _Sender:
 
     def send(self, record: Held) -> Outcome:
         """Send one record's bytes; an error of the other side is an outcome."""
-        way = route(record.what)
+        paths = {codec: path for path, codec in self._settings.http_routes.items()}
+        way = route(record.what, paths)
         if isinstance(way, str):
             return Outcome(str(record.position), "unsent", way)
         sends = {"http": self._post, "mqtt": self._publish, "log": self._append}

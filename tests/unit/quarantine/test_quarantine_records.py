@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -116,6 +117,18 @@ def test_a_record_goes_back_the_way_it_came(source, address, expected):
 )
 def test_a_record_without_a_way_back_says_why(source, address, why):
     assert why in route(refused(source, address))
+
+
+@pytest.mark.parametrize("source", ["sip.gb28181", "tcp.gb26875", "poll.hikvision"])
+def test_what_came_by_a_door_for_devices_goes_by_http_where_its_codec_has_a_path(source):
+    codec = source.partition(".")[2]
+    assert route(refused(source, "udp:10.2.0.7"), {codec: "/there"}) == Route("http", "/there")
+    assert "no way back" in route(refused(source, "udp:10.2.0.7"), {"other": "/there"})
+
+
+def test_a_sealed_record_has_no_way_back():
+    sealed = msgspec.structs.replace(refused("http.fhir", "/fhir"), sealed=True, detail="key 1 is gone")
+    assert route(sealed) == "sealed: key 1 is gone"
 
 
 def test_an_acknowledged_message_that_stands_in_quarantine_again_was_not_accepted():
