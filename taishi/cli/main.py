@@ -19,6 +19,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status": ("status", "what is running and what flows, as a live table"),
     "doctor": ("doctor", "check this machine and these settings, and say what to do"),
     "places": ("places", "the district's streets, communities and grids: import, check, list"),
+    "sources": ("sources", "how good what each source sends is: shares of bad, late, double"),
     "devices": ("devices", "the device registry: import, check, list"),
     "simulate": ("simulate", "a simulated city that speaks the vendors' formats"),
     "replay": ("replay", "send a recording through the connectors"),
