@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-__all__ = ["Packed", "pack", "unpack"]
+__all__ = ["Packed", "Resting", "pack", "unpack"]
 
 _LEVEL: Final = 1
 
@@ -71,3 +71,44 @@ def _array(data: _ArrayBytes) -> Array:
     dtype = np.dtype(data.dtype)
     planes = np.frombuffer(data.planes, np.uint8).reshape(dtype.itemsize, -1)
     return planes.T.copy(order="C").reshape(-1).view(dtype).reshape(data.shape)
+
+
+class Resting:
+    """Int64 arrays that belong together, packed between one change and the next look.
+
+    Say `change` before changing anything in place: what was packed is then no longer it.
+    """
+
+    __slots__ = ("_arrays", "_packed")
+
+    def __init__(self, *arrays: Array) -> None:
+        self._arrays: tuple[Array, ...] | None = arrays
+        self._packed: Packed | None = None
+
+    @classmethod
+    def of_packed(cls, data: bytes) -> Resting:
+        """The arrays that `packed` told of, at rest."""
+        resting = cls()
+        resting._arrays, resting._packed = None, Packed(data)
+        return resting
+
+    def awake(self) -> tuple[Array, ...]:
+        """The arrays."""
+        if self._arrays is None:
+            self._arrays = tuple(unpack(self.packed()))
+        return self._arrays
+
+    def change(self, *arrays: Array) -> None:
+        """What comes next changes the arrays, or these take their place."""
+        self._arrays = arrays or self.awake()
+        self._packed = None
+
+    def rest(self) -> None:
+        """Pack; the next look unpacks again."""
+        if self._packed is None:
+            self._packed = Packed(self.packed())
+        self._arrays = None
+
+    def packed(self) -> bytes:
+        """The arrays as bytes."""
+        return pack(*self.awake()) if self._packed is None else bytes(self._packed)

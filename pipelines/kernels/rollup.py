@@ -183,6 +183,7 @@ class _Rollup:
             return
         self.state.count("taken")
         cell.fit(areas)
+        cell.held.change()
         parents = table.parents[at]
         cell.sums[parents] += change
         cell.revision[parents] += window.revision - max(before, 0)
@@ -228,8 +229,6 @@ class _Rollup:
         cell = held.cells[key]
         if cell.told == complete and not cell.dirty.any():
             return
-        for rows in cell.shards.values():
-            rows.rest()
         cell.fit(len(held.areas))
         chosen = cell.dirty if cell.told == complete else cell.grids > 0
         first = complete and cell.told != 1
@@ -252,6 +251,7 @@ class _Rollup:
             )
         cell.dirty[:] = False
         cell.told = int(complete)
+        cell.rest()
 
     def _forget(self, domain: Domain, held: DomainState) -> None:
         """Drop the grids of shards that can revise them no more, then windows nobody can revise."""

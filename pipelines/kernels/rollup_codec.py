@@ -15,7 +15,7 @@ import numpy as np
 import zstandard
 
 from pipelines.kernels.batch import Int64s
-from pipelines.kernels.packed import pack, unpack
+from pipelines.kernels.packed import Resting, pack, unpack
 from pipelines.kernels.plan import plan_for
 from pipelines.kernels.rollup_state import Cell, DomainState, GridRows, Level, RollupState, ShardTable
 from schemas.errors import OutdatedState, SettingsError, received_allowed
@@ -23,7 +23,7 @@ from schemas.kinds import Domain
 
 __all__ = ["VERSION", "rollup_from_bytes", "rollup_to_bytes"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class _CellBytes(msgspec.Struct, frozen=True):
@@ -31,9 +31,7 @@ class _CellBytes(msgspec.Struct, frozen=True):
     window_s: int
     told: int
     due_ms: int | None
-    sums: bytes
-    revision: bytes
-    grids: bytes
+    areas: bytes
     dirty: bytes
     shards: dict[str, bytes]
 
@@ -107,11 +105,9 @@ def _cell_to_bytes(key: tuple[int, int], cell: Cell) -> _CellBytes:
         window_s=window_s,
         told=cell.told,
         due_ms=cell.due_ms,
-        sums=cell.sums.tobytes(),
-        revision=cell.revision.tobytes(),
-        grids=cell.grids.tobytes(),
+        areas=cell.held.packed(),
         dirty=cell.dirty.tobytes(),
-        shards={shard: rows.packed() for shard, rows in cell.shards.items()},
+        shards={shard: rows.held.packed() for shard, rows in cell.shards.items()},
     )
 
 
@@ -138,19 +134,20 @@ def _domain_from_bytes(data: _DomainBytes) -> DomainState:
 def _cell_from_bytes(data: _CellBytes, columns: Sequence[int], measures: int) -> Cell:
     cell = Cell(0, measures)
     cell.told, cell.due_ms = data.told, data.due_ms
-    cell.revision, cell.grids = _int64s(data.revision), _int64s(data.grids)
     cell.dirty = np.frombuffer(data.dirty, np.bool_).copy()
-    cell.sums = _widened(_int64s(data.sums).reshape(-1, len(columns)), columns, measures)
-    cell.shards = {shard: _rows(packed, columns, measures) for shard, packed in data.shards.items()}
+    cell.held = _held(data.areas, columns, measures)
+    for shard, packed in data.shards.items():
+        cell.shards[shard] = GridRows(0, measures)
+        cell.shards[shard].held = _held(packed, columns, measures)
     return cell
 
 
-def _rows(packed: bytes, columns: Sequence[int], measures: int) -> GridRows:
-    """A shard's rows, at rest."""
+def _held(packed: bytes, columns: Sequence[int], measures: int) -> Resting:
+    """Values and what stands beside them, at rest; today's measures may be more than those then."""
     if list(columns) == list(range(measures)):
-        return GridRows.of_packed(packed)
-    values, revision = unpack(packed)
-    return GridRows.of_packed(pack(_widened(values, columns, measures), revision))
+        return Resting.of_packed(packed)
+    values, *others = unpack(packed)
+    return Resting.of_packed(pack(_widened(values, columns, measures), *others))
 
 
 def _widened(rows: Int64s, columns: Sequence[int], width: int) -> Int64s:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
-from pipelines.kernels.packed import Packed, pack, unpack
+from pipelines.kernels.packed import Resting
 from schemas.errors import SettingsError
 from schemas.kinds import Domain
 
@@ -55,94 +55,85 @@ class GridRows:
     At rest the rows are packed until asked for.
     """
 
-    __slots__ = ("_content", "_packed")
+    __slots__ = ("held",)
 
     def __init__(self, rows: int, measures: int) -> None:
-        self._content: tuple[Int64s, Int64s] | None = (
-            np.zeros((rows, measures), np.int64),
-            np.full(rows, -1, np.int64),
-        )
-        self._packed: Packed | None = None
-
-    @classmethod
-    def of_packed(cls, data: bytes) -> GridRows:
-        """The rows that `packed` told of."""
-        rows = cls(0, 0)
-        rows._content, rows._packed = None, Packed(data)
-        return rows
+        self.held = Resting(np.zeros((rows, measures), np.int64), np.full(rows, -1, np.int64))
 
     @property
     def values(self) -> Int64s:
         """Shape (rows, measures), fixed point."""
-        return self._awake()[0]
+        return self.held.awake()[0]
 
     @property
     def revision(self) -> Int64s:
         """Shape (rows,); -1 where the grid has not been heard of."""
-        return self._awake()[1]
+        return self.held.awake()[1]
 
     def fit(self, rows: int) -> None:
         """Make room for `rows` grids."""
-        values, revision = self._awake()
-        missing = rows - revision.size
+        missing = rows - self.revision.size
         if missing > 0:
-            self._content = (
-                np.pad(values, ((0, missing), (0, 0))),
-                np.pad(revision, (0, missing), constant_values=-1),
+            self.held.change(
+                np.pad(self.values, ((0, missing), (0, 0))),
+                np.pad(self.revision, (0, missing), constant_values=-1),
             )
-            self._packed = None
 
     def put(self, row: int, values: Int64s, revision: int) -> None:
         """Set a grid's values and revision."""
-        held = self._awake()
-        held[0][row], held[1][row] = values, revision
-        self._packed = None
-
-    def rest(self) -> None:
-        """Pack; the next look unpacks again."""
-        if self._packed is None:
-            self._packed = Packed(self.packed())
-        self._content = None
-
-    def packed(self) -> bytes:
-        """The rows as bytes."""
-        return pack(*self._awake()) if self._packed is None else bytes(self._packed)
-
-    def _awake(self) -> tuple[Int64s, Int64s]:
-        if self._content is None:
-            values, revision = unpack(self.packed())
-            self._content = values, revision
-        return self._content
+        self.held.change()
+        self.values[row], self.revision[row] = values, revision
 
 
 class Cell:
     """One window of a domain above the grids: row i is area i of the domain's table.
 
-    `sums` has shape (areas, measures); `revision` is the sum of the grids' revisions, so it rises
-    whenever one of them does and does not depend on the order in which shards spoke; `grids` counts
-    them; `dirty` marks what changed since it was sent. `told`: -1 nothing sent, 0 sent incomplete,
-    1 sent complete. `due_ms`: append time at which it is sent even if a shard is silent.
+    `dirty` marks what changed since it was sent. `told`: -1 nothing sent, 0 sent incomplete, 1 sent
+    complete. `due_ms`: append time at which it is sent even if a shard is silent. What is sent rests.
     """
 
-    __slots__ = ("dirty", "due_ms", "grids", "revision", "shards", "sums", "told")
+    __slots__ = ("dirty", "due_ms", "held", "shards", "told")
 
     def __init__(self, areas: int, measures: int) -> None:
         self.shards: dict[str, GridRows] = {}
-        self.sums: Int64s = np.zeros((areas, measures), np.int64)
-        self.revision: Int64s = np.zeros(areas, np.int64)
-        self.grids: Int64s = np.zeros(areas, np.int64)
+        self.held = Resting(
+            np.zeros((areas, measures), np.int64), np.zeros(areas, np.int64), np.zeros(areas, np.int64)
+        )
         self.dirty: npt.NDArray[np.bool_] = np.zeros(areas, np.bool_)
         self.told = -1
         self.due_ms: int | None = None
 
+    @property
+    def sums(self) -> Int64s:
+        """Shape (areas, measures), fixed point."""
+        return self.held.awake()[0]
+
+    @property
+    def revision(self) -> Int64s:
+        """Sum of the grids' revisions: it rises whenever one of them does, in whatever order they spoke."""
+        return self.held.awake()[1]
+
+    @property
+    def grids(self) -> Int64s:
+        """How many grids each area counts."""
+        return self.held.awake()[2]
+
     def fit(self, areas: int) -> None:
         """Make room for `areas` areas."""
-        missing = areas - self.grids.size
+        missing = areas - self.dirty.size
         if missing > 0:
-            self.sums = np.pad(self.sums, ((0, missing), (0, 0)))
-            self.revision = np.pad(self.revision, (0, missing))
-            self.grids = np.pad(self.grids, (0, missing))
+            self.held.change(
+                np.pad(self.sums, ((0, missing), (0, 0))),
+                np.pad(self.revision, (0, missing)),
+                np.pad(self.grids, (0, missing)),
+            )
             self.dirty = np.pad(self.dirty, (0, missing))
+
+    def rest(self) -> None:
+        """Pack what stands above the grids and below: only a revision looks again."""
+        self.held.rest()
+        for rows in self.shards.values():
+            rows.held.rest()
 
 
 @dataclass(slots=True)

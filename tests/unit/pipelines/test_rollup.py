@@ -244,7 +244,7 @@ def test_a_state_of_another_version_is_outdated_and_says_which(monkeypatch):
     monkeypatch.setattr("pipelines.kernels.rollup_codec.VERSION", 99)
     data = rollup_to_bytes(RollupState())
     monkeypatch.undo()
-    with pytest.raises(OutdatedState, match="received 99, allowed: 2"):
+    with pytest.raises(OutdatedState, match="received 99, allowed: 3"):
         rollup_from_bytes(data)
 
 
