@@ -33,7 +33,7 @@ AUTO_COLUMNS: Final = (*COLUMNS, "source", "first_seen")
 ROWS_MAX: Final = 100_000
 """Most devices the list holds; further ones are not kept."""
 
-_TRANSPORTS: Final = ("mqtt", "http", "sip", "tcp")
+_TRANSPORTS: Final = ("mqtt", "http", "sip", "tcp", "poll")
 _LOG = structlog.get_logger(__name__)
 
 

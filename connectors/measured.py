@@ -34,4 +34,6 @@ def signal_beside(seen: Observation) -> SignalEvent | None:
         state="active" if seen.value > 0 else "cleared",
         device=seen.device,
         observed_at_ms=seen.observed_at_ms,
+        subject=seen.subject,
+        location=seen.location,
     )

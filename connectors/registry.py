@@ -146,13 +146,21 @@ def _location(cell: Mapping[str, str]) -> Location | None:
         return None
     if len(given) < 3:
         raise ValueError(f"received only {', '.join(given)}, allowed: longitude, latitude and crs together")
-    longitude, latitude = float(cell["longitude"]), float(cell["latitude"])
-    if not (math.isfinite(longitude) and math.isfinite(latitude)):
-        raise ValueError(f"location: received {longitude}, {latitude}, allowed: degrees")
+    longitude, latitude = (_degrees(name, cell[name]) for name in ("longitude", "latitude"))
     for crs in DATUMS:
         if crs == cell["crs"]:
             return Location(longitude, latitude, crs)
     raise ValueError(received_allowed("crs", cell["crs"], DATUMS))
+
+
+def _degrees(name: str, text: str) -> float:
+    try:
+        degrees = float(text.replace("_", "?"))  # Python reads 1_2 as 12; a spreadsheet means something else
+    except ValueError:
+        degrees = math.nan
+    if not math.isfinite(degrees):
+        raise ValueError(f"{name}: received {text!r}, allowed: degrees such as 120.3829")
+    return degrees
 
 
 def _whole(name: str, text: str, least: int) -> int | None:

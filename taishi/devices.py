@@ -37,18 +37,28 @@ def read_rows(path: Path, crs: str | None = None) -> Iterator[Row]:
 
 @contextmanager
 def editing(path: Path) -> Iterator[None]:
-    """One change at a time: two imports at once come one after the other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("a") as lock:
+    """One change at a time: two imports at once come one after the other. SettingsError: no place for it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f".{path.name}.lock").open("a")
+    except OSError as error:
+        raise SettingsError(f"devices {path}: {error}") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def write(path: Path, devices: Iterable[Device]) -> None:
-    """Replace the file: a reader, or a kill at any moment, finds the old one or the new one, whole."""
+    """Replace the file: a reader, or a kill at any moment, finds the old one or the new one, whole.
+
+    SettingsError when it cannot be written; the old one stands.
+    """
     unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
-        file.write(to_csv(devices))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            file.write(to_csv(devices))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise SettingsError(f"devices {path}: {error}") from error

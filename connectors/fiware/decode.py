@@ -7,8 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from connectors.alarms import SIGNAL_OF
-from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected, SignalEvent
+from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected
 from connectors.fields import (
     Unreadable,
     as_list,
@@ -22,8 +21,9 @@ from connectors.fields import (
     reads,
     zone_named,
 )
+from connectors.measured import signal_beside
 from schemas.errors import received_allowed
-from schemas.kinds import METRICS, metric_key
+from schemas.kinds import METRICS
 from schemas.places.datum import Datum
 from schemas.quarantine import Reason
 
@@ -105,7 +105,7 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if kind not in _LOTS:
             allowed = (*_LOTS, _SPOT, _DEVICE, _ALERT)
             raise Unreadable(Reason.UNSUPPORTED, received_allowed("type", kind, allowed))
-        counted = "occupiedSpotNumber" if "occupiedSpotNumber" in entity else "availableSpotNumber"
+        counted = "occupiedSpotNumber" if _is_set(entity, "occupiedSpotNumber") else "availableSpotNumber"
         at_ms = self._observed_at_ms(entity, counted)
         return [
             Observation(name, "parking.lot", metric, value, at_ms, location=location)
@@ -117,7 +117,7 @@ class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text = unquote(as_text(_value(field(entity, "value")), "value"))
         said = dict(part.partition("=")[::2] for part in text.split(";"))
         at_ms = self._observed_at_ms(entity, "value", _DEVICE_STAMPS)
-        known = [(self.device_values[key], value) for key, value in said.items() if key in self.device_values]
+        known = [(self.device_values[key], v) for key, v in said.items() if v and key in self.device_values]
         if not known:
             names = ", ".join(sorted(said))[:80]
             raise Unreadable(
@@ -169,14 +169,8 @@ CODEC: Final = FiwareCodec
 
 
 def _decoded(observations: list[Observation], rejected: list[Rejected]) -> Decoded:
-    """The readings, and beside each alarm its signal, named by the entity."""
-    alarms = [o for o in observations if metric_key(o.kind, o.metric) in SIGNAL_OF]
-    signals = tuple(
-        SignalEvent(
-            SIGNAL_OF[metric_key(o.kind, o.metric)], "active", o.device, o.observed_at_ms, location=o.location
-        )
-        for o in alarms
-    )
+    """The readings, and beside each alarm its signal."""
+    signals = tuple(signal for seen in observations if (signal := signal_beside(seen)))
     return Decoded(tuple(observations), signals, tuple(rejected))
 
 
@@ -202,12 +196,19 @@ def _value(attribute: Any) -> Any:
     return attribute
 
 
+def _is_set(entity: dict[str, Any], name: str) -> bool:
+    """Whether the attribute says something; brokers send "" for what was never set."""
+    return name in entity and _value(entity[name]) != ""
+
+
 def _lot(entity: dict[str, Any]) -> dict[str, float]:
     def number(name: str) -> float:
         return as_number(_value(field(entity, name)), name)
 
-    if "occupiedSpotNumber" in entity:
+    if _is_set(entity, "occupiedSpotNumber"):
         values = {"occupied": number("occupiedSpotNumber")}
-        return values | ({"capacity": number("totalSpotNumber")} if "totalSpotNumber" in entity else {})
+        return values | (
+            {"capacity": number("totalSpotNumber")} if _is_set(entity, "totalSpotNumber") else {}
+        )
     capacity = number("totalSpotNumber")
     return {"occupied": capacity - number("availableSpotNumber"), "capacity": capacity}

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.alarms import SIGNAL_OF
 from connectors.base import ITEMS_MAX, Decoded, Devices, Location, Message, Observation, Rejected, SignalEvent
 from connectors.fields import (
     Unreadable,
@@ -20,7 +19,7 @@ from connectors.fields import (
     reads,
     whole,
 )
-from schemas.kinds import METRICS, metric_key
+from connectors.measured import signal_beside
 from schemas.quarantine import Reason
 
 __all__ = ["CODEC", "PERSONAL", "NativeCodec"]
@@ -74,7 +73,7 @@ def _item(item: Any) -> tuple[Observation, SignalEvent | None]:
         subject=as_text(given["subject"], "subject") if given.get("subject") else "",
         location=_location(given),
     )
-    return observation, _signal(observation)
+    return observation, signal_beside(observation)
 
 
 def _observed_at_ms(given: dict[str, Any]) -> int:
@@ -88,20 +87,3 @@ def _location(given: dict[str, Any]) -> Location | None:
         return None
     longitude, latitude, crs = (field(given, name) for name in _PLACE)
     return location_of(longitude, latitude, crs)
-
-
-def _signal(seen: Observation) -> SignalEvent | None:
-    """The signal beside an alarm's reading: above 0 it is active, 0 says it is over."""
-    key = metric_key(seen.kind, seen.metric)
-    metric = METRICS.get(key)
-    # An impossible value must not alarm anyone: the reading is refused, and so is its signal.
-    if key not in SIGNAL_OF or metric is None or not metric.low <= seen.value <= metric.high:
-        return None
-    return SignalEvent(
-        type=SIGNAL_OF[key],
-        state="active" if seen.value > 0 else "cleared",
-        device=seen.device,
-        observed_at_ms=seen.observed_at_ms,
-        subject=seen.subject,
-        location=seen.location,
-    )
