@@ -78,6 +78,8 @@ def test_what_is_written_is_read_as_the_same_devices() -> None:
         ("x,,parking.space,,1200,36,WGS-84,,,false", "-180 to 180"),
         ("x,,parking.plane,g,,,,,,false", "parking.plane"),
         ("x,,parking.space,,120,36,,,,false", "crs together"),
+        ("x,,parking.space,,east,36,WGS-84,,,false", "longitude: received 'east', allowed: degrees"),
+        ("x,,parking.space,,120,3_6,WGS-84,,,false", "latitude: received '3_6', allowed: degrees"),
         ("x,,parking.space", "number of cells"),
         ("a,,parking.space,g,,,,,,false", "each device once"),
     ],
@@ -110,6 +112,11 @@ def test_points_become_devices_with_the_datum_that_is_declared() -> None:
             "Point",
         ),
         (feature(device="a") | {"geometry": {"type": "Point", "coordinates": [None, 1]}}, "received"),
+        (
+            feature(device="a", kind="parking.space", crs="WGS-84")
+            | {"geometry": {"type": "Point", "coordinates": [120, "x"]}},
+            "latitude: received 'x', allowed: degrees",
+        ),
         (feature(device="a") | {"properties": 7}, "properties"),
         ("no feature", "Point"),
     ],
@@ -176,3 +183,15 @@ def test_another_suffix_is_refused_naming_what_is_allowed(home: Path, tmp_path: 
     result = run("import", tmp_path / "x.xlsx")
     assert "geojson" in str(result.exception)
     assert not home.exists()
+
+
+@pytest.mark.parametrize("place", ["file/devices.csv", "folder"])
+def test_a_registry_that_cannot_be_written_is_said_and_not_a_fault_of_ours(
+    grid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setenv("TAISHI_DEVICES_FILE", str(tmp_path / place))
+    result = run("import", written(tmp_path / "x.csv", row("a", grid)))
+    assert isinstance(result.exception, SettingsError), result.exception
+    assert str(tmp_path / place) in str(result.exception)
