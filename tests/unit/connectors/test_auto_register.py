@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -15,10 +16,12 @@ from connectors.gateway import Gateway
 from connectors.resolve import Resolver
 from schemas.errors import SettingsError
 from taishi.cli.devices import devices as command
+from taishi.settings import Settings
 
 AT_MS = 1_795_392_000_000
 SEEN = Observation("a", "parking.space", "occupied", 1.0, AT_MS, location=Location(120, 36, "WGS-84"))
 KINDS = {"http.native": "parking.space"}
+TRANSPORTS = get_args(get_args(Settings.model_fields["doors"].annotation)[0])
 KNOWN = {"known": Device("known", "", "parking.space", "g", None, "", None, False)}
 
 
@@ -91,6 +94,13 @@ def test_a_disk_that_refuses_does_not_raise(tmp_path: Path) -> None:
 def test_a_setting_that_names_nothing_is_refused(path: Path, kinds: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="auto_register"):
         AutoRegister(path, kinds)
+
+
+@pytest.mark.parametrize("transport", sorted(TRANSPORTS))
+def test_every_transport_may_bring_newcomers(path: Path, transport: str) -> None:
+    source = f"{transport}.native"
+    AutoRegister(path, {source: "parking.space"}).saw(source, [SEEN], KNOWN, AT_MS)
+    assert names(path) == ["a"]
 
 
 class Reads:
