@@ -103,11 +103,7 @@ class Poller:
                 except (httpx.HTTPError, BrokenStream) as error:
                     failed += 1
                     FAILURES.labels(target.name).inc()
-                    if failed in {1, 10} or failed % 100 == 0:
-                        why = str(error) or type(error).__name__
-                        _LOG.warning(
-                            "target not asked; trying again", target=target.name, why=why, failed=failed
-                        )
+                    _tell(target, error, failed)
                     self._stopping.wait(min(_AGAIN_S[1], _AGAIN_S[0] * 2.0 ** min(failed - 1, 6)))
                 else:
                     failed = 0
