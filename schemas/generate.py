@@ -172,5 +172,6 @@ def _alert() -> _Schema:
     return _narrowed(
         Alert,
         "Alert",
-        {"id": _NAMED, "rule": _NAMED, "place": _PLACE, "onset_ms": _MOMENT, "revision": _COUNT},
+        {"id": _NAMED, "rule": _NAMED, "place": _PLACE, "onset_ms": _MOMENT, "revision": _COUNT}
+        | {"children": _COUNT},
     )
