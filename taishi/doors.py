@@ -13,7 +13,7 @@ import structlog
 
 from connectors.http.guard import Guard, RateLimit
 from connectors.http.trust import Trust
-from connectors.mqtt.client import MqttSettings, MqttTls
+from connectors.mqtt.settings import MqttSettings, MqttTls
 from connectors.rate import TokenBuckets
 from deploy.embedded.mqtt_broker import BrokerSettings, Refusal, TlsListener
 from deploy.embedded.mqtt_trust import MqttUsers
@@ -113,7 +113,17 @@ def mqtt_settings(settings: Settings, drain_s: float) -> MqttSettings:
         password=settings.mqtt_password,
         tls=tls,
         drain_s=drain_s,
+        share=_share(settings),
     )
+
+
+def _share(settings: Settings) -> str:
+    if settings.mqtt_share and settings.mqtt_address is None:
+        raise SettingsError(
+            f"mqtt_share: received {settings.mqtt_share}, allowed: with mqtt_address, a broker that "
+            "knows shared subscriptions (Mosquitto 1.6 and later); the embedded one does not"
+        )
+    return settings.mqtt_share
 
 
 def broker_settings(settings: Settings, told: Callable[[Refusal, str, str], None]) -> BrokerSettings:

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     mqtt_client_id: str = Field(
         "taishi-connect-mqtt", description="who the connector is to the broker; its session", min_length=1
     )
+    mqtt_share: str = Field(
+        "",
+        description="connectors of one such group share what they read ($share); each its own mqtt_client_id",
+        pattern=r"^[^/+#\s]*$",
+    )
     mqtt_user: str = Field("", description="user name at the MQTT broker")
     mqtt_password: str = Field("", description="password at the MQTT broker", repr=False)
     mqtt_tls: bool = Field(

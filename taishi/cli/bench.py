@@ -89,6 +89,42 @@ def fuzz(count: int, seed: int, *, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@bench.command()
+@click.option("--messages", type=click.IntRange(min=1_000), default=60_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
+    """Messages per second from Mosquitto to Kafka on one core, beside a bare client that only acknowledges.
+
+    Needs Mosquitto on the PATH and two cores. Starts a Kafka of its own.
+    """
+    from benchmarks.mqtt import bench_mqtt  # noqa: PLC0415 - the command line stays quick
+
+    console = Console(stderr=True)
+    with _private_stack(("kafka", "topics")) as settings:
+        figures = bench_mqtt(
+            settings.kafka_bootstrap,
+            messages=messages,
+            rounds=rounds,
+            say=lambda text: console.print(text, highlight=False),
+        )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(figures)))
+        return
+    table = Table("figure", "value")
+    table.add_row(
+        "bare client (acknowledges only)",
+        f"{figures.bare_per_s:,.0f} messages/s, {figures.bare_cpu_us:.1f} µs CPU each",
+    )
+    table.add_row(
+        "connector (acknowledges what Kafka has)",
+        f"{figures.connector_per_s:,.0f} messages/s, {figures.connector_cpu_us:.1f} µs CPU each",
+    )
+    table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f}")
+    table.add_row("two connectors that share, all cores", f"{figures.shared_per_s:,.0f} messages/s")
+    Console().print(table)
+
+
 @contextmanager
 def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
     """Some embedded parts on free ports, in a folder that goes away."""

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from connectors.mqtt.client import show_mqtt
+from connectors.mqtt.settings import show_mqtt
 from schemas.topics import LARGE_BYTES
 from taishi.doors import mqtt_settings, own_http_client
 from taishi.keys import keys_of

@@ -26,8 +26,9 @@ from click.testing import CliRunner
 from connectors.base import Device
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway
-from connectors.mqtt.client import MqttConnector, MqttSettings, MqttTls
+from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.mqtt.settings import MqttSettings, MqttTls
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from deploy.embedded.health import serves

@@ -17,8 +17,9 @@ import pytest
 from connectors.base import Device
 from connectors.codecs import load_codecs
 from connectors.gateway import Gateway, Limits
-from connectors.mqtt.client import MqttConnector, MqttSettings
+from connectors.mqtt.client import MqttConnector
 from connectors.mqtt.routes import UNROUTED, TopicRoutes, Unrouted
+from connectors.mqtt.settings import MqttSettings
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from deploy.embedded.ports import free_ports, is_free

@@ -1,0 +1,175 @@
+"""`taishi bench mqtt`: messages a second from Mosquitto to Kafka on one core, beside a bare client.
+
+The bare client is paho's and does nothing but acknowledge; ours acknowledges what Kafka has confirmed. Each
+is held to one core, and to the same one; Mosquitto, Kafka and the publisher share the others. Both take
+the same messages (one reading each, QoS 1) from a broker started anew, in turns; only their ratio means
+anything on a shared machine. Two connectors that share a subscription are measured once more, beside one,
+without holding them to a core.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.mqtt_clients import DEVICES
+from benchmarks.pinned import LogEnd, cores, cpu_s, devices_file, end, line_of, started, wait_for
+from deploy.embedded.ports import free_ports, is_free
+from schemas.errors import SettingsError
+from schemas.topics import readings_topic
+
+__all__ = ["MqttFigures", "bench_mqtt"]
+
+_GRID = "370202001001001"
+_CONFIGURATION = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\n"
+_CONFIGURATION += "max_queued_messages 0\n"
+
+
+@dataclass(frozen=True, slots=True)
+class MqttFigures:
+    """Medians over the rounds, messages a second; `ratio` is the median of each round's own ratio.
+
+    `bare_cpu_us` and `connector_cpu_us`: processor time a message. `shared_per_s`: two connectors.
+    """
+
+    messages: int
+    rounds: int
+    bare_per_s: float
+    connector_per_s: float
+    ratio: float
+    ratios: tuple[float, ...]
+    bare_cpu_us: float
+    connector_cpu_us: float
+    shared_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    bootstrap: str
+    home: Path
+    messages: int
+    program: str
+    one: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str], None]) -> MqttFigures:
+    """Measure bare client and connector in turns, then two connectors. Kafka has Taishi's topics already."""
+    measured, others = cores()
+    os.sched_setaffinity(0, set(others))
+    with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
+        home = Path(folder)
+        devices_file(home / "devices.csv", (f"bench{n}" for n in range(DEVICES)), _GRID)
+        bench = _Bench(bootstrap, home, messages, _mosquitto(), (measured,), others)
+        bare, ours, shared = [], [], []
+        for number in range(1, rounds + 1):
+            bare.append(_bare(bench))
+            ours.append(_connectors(bench, 1, bench.one))
+            shared.append(_connectors(bench, 2, (*bench.one, *others)))
+            say(f"round {number}: bare {bare[-1][0]:,.0f}/s, connector {ours[-1][0]:,.0f}/s, "
+                f"two that share {shared[-1][0]:,.0f}/s")  # fmt: skip
+    ratios = tuple(mine / its for (its, _), (mine, _) in zip(bare, ours, strict=True))
+    return MqttFigures(
+        messages=messages,
+        rounds=rounds,
+        bare_per_s=statistics.median(rate for rate, _ in bare),
+        connector_per_s=statistics.median(rate for rate, _ in ours),
+        ratio=statistics.median(ratios),
+        ratios=ratios,
+        bare_cpu_us=statistics.median(cpu for _, cpu in bare),
+        connector_cpu_us=statistics.median(cpu for _, cpu in ours),
+        shared_per_s=statistics.median(rate for rate, _ in shared),
+    )
+
+
+def _mosquitto() -> str:
+    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise SettingsError("mosquitto: not on the PATH, allowed: there (Debian: apt-get install mosquitto)")
+    return program
+
+
+def _bare(bench: _Bench) -> tuple[float, float]:
+    """Messages a second, and processor microseconds a message, of the bare client."""
+    with _broker(bench) as port, _publisher(bench, port) as go:
+        words = ("benchmarks.mqtt_clients", "acknowledge", str(port), str(bench.messages))
+        with started(words, bench.one, bench.home / "bare.log") as client:
+            line_of(client)
+            start_s = time.perf_counter()
+            go()
+            used_s = float(line_of(client))
+            taken_s = time.perf_counter() - start_s
+    return bench.messages / taken_s, used_s / bench.messages * 1e6
+
+
+def _connectors(bench: _Bench, processes: int, on: tuple[int, ...]) -> tuple[float, float]:
+    """The same of our connector, or of several that share one subscription."""
+    log_end = LogEnd(bench.bootstrap, readings_topic("parking"))
+    with ExitStack() as running:
+        port = running.enter_context(_broker(bench))
+        go = running.enter_context(_publisher(bench, port))
+        ours = [running.enter_context(_connector(bench, port, n, processes, on)) for n in range(processes)]
+        before_s, before = sum(cpu_s(each.pid) for each in ours), log_end()
+        start_s = time.perf_counter()
+        go()
+        wait_for(lambda: log_end() - before >= bench.messages, what="the log")
+        taken_s = time.perf_counter() - start_s
+        used_s = sum(cpu_s(each.pid) for each in ours) - before_s
+    log_end.close()
+    return bench.messages / taken_s, used_s / bench.messages * 1e6
+
+
+@contextmanager
+def _broker(bench: _Bench) -> Iterator[int]:
+    (port,) = free_ports(1)
+    configuration = bench.home / "mosquitto.conf"
+    configuration.write_text(_CONFIGURATION.format(port=port))
+    broker = subprocess.Popen([bench.program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not is_free(port), what="Mosquitto")
+        yield port
+    finally:
+        end(broker)
+
+
+@contextmanager
+def _publisher(bench: _Bench, port: int) -> Iterator[Callable[[], None]]:
+    """A publisher that has its packets ready; calling what is yielded lets it go."""
+    words = ("benchmarks.mqtt_clients", "publish", str(port), str(bench.messages))
+    with started(words, bench.others, bench.home / "publisher.log") as publisher:
+        line_of(publisher)
+
+        def go() -> None:
+            if publisher.stdin is not None:  # started with a pipe there
+                publisher.stdin.write(b"go\n")
+                publisher.stdin.flush()
+
+        yield go
+
+
+@contextmanager
+def _connector(
+    bench: _Bench, port: int, number: int, processes: int, on: tuple[int, ...]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A connector that has subscribed."""
+    (metrics_port,) = free_ports(1)
+    log = bench.home / f"connector-{port}-{number}.log"
+    environment = {
+        "TAISHI_HOME": str(bench.home),
+        "TAISHI_KAFKA_ADDRESS": bench.bootstrap,
+        "TAISHI_MQTT_ADDRESS": f"127.0.0.1:{port}",
+        "TAISHI_MQTT_CLIENT_ID": f"bench-connector-{number}",
+        "TAISHI_METRICS_PORT": str(metrics_port - 1),
+        "TAISHI_MQTT_SHARE": "bench" if processes > 1 else "",
+    }
+    with started(("taishi.cli.main", "connect", "mqtt"), on, log, environment) as process:
+        wait_for(lambda: b"mqtt connected" in log.read_bytes(), what=f"a connector (see {log})")
+        yield process
