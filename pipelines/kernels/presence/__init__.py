@@ -1,0 +1,1 @@
+"""Presence: which devices are silent, which feeds, and which people do not move."""
