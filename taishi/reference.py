@@ -29,7 +29,7 @@ TELEMETRY: Final = (
     "connectors.poll.client",
     "connectors.telemetry",
     "deploy.embedded.supervisor",
-    "operations.oncall.service",
+    "operations.oncall.telemetry",
     "pipelines.telemetry",
     "simulation.publish",
     "taishi.cli.broker",

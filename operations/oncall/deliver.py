@@ -8,9 +8,7 @@ from typing import Final
 import apprise
 import structlog
 
-from operations.oncall.model import Notification, Person
-from operations.oncall.words import body, title
-from schemas.alerts import Alert
+from operations.oncall.model import Person
 
 __all__ = ["CHANNEL_LIMIT_S", "again_in_ms", "deliver"]
 
@@ -20,12 +18,12 @@ CHANNEL_LIMIT_S: Final = 8.0
 _WAITS_S: Final = (2, 5, 15, 30)
 
 
-def deliver(person: Person, alert: Alert, note: Notification) -> tuple[str, str]:
+def deliver(person: Person, head: str, text: str) -> tuple[str, str]:
     """(the channel that took it, "") or ("", why none did). Never raises for what a channel does."""
     problems = []
     for url in person.channels:
         scheme = url.partition(":")[0]
-        problem = _send(url, title(alert, note), body(alert, note))
+        problem = _send(url, head, text)
         if not problem:
             return scheme, ""
         problems.append(f"{scheme}: {problem}")

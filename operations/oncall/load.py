@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import apprise
 import msgspec
 
+from operations.alerts.refusals import MAX_SHELVE_S
+from operations.oncall.flood import FloodLimits
+from operations.oncall.hours import SHIFTS, WORKING_HOURS, When, parse_spans
 from operations.oncall.model import OnCall, Person, Route, Step
-from schemas.alerts import Severity
+from schemas.alerts import Level, Severity
 from schemas.errors import SettingsError, received_allowed
 
 __all__ = ["load_oncall", "parse_oncall"]
+
+_REPEAT_MAX: Final = 100
 
 
 class _StepForm(msgspec.Struct, forbid_unknown_fields=True):
     people: list[str]
     after_s: int = 0
+    repeat_s: int = 0
+    repeat_max: int = 0
 
 
 class _RouteForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,6 +35,8 @@ class _RouteForm(msgspec.Struct, forbid_unknown_fields=True):
     domain: str = ""
     rule: str = ""
     place: str = ""
+    level: Level | None = None
+    when: When = "always"
 
 
 class _Form(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,6 +44,11 @@ class _Form(msgspec.Struct, forbid_unknown_fields=True):
     routes: list[_RouteForm]
     groups: dict[str, list[str]] = {}
     too_old_s: int = 3600
+    working_hours: tuple[str, ...] = tuple(map(str, WORKING_HOURS))
+    shifts: tuple[str, ...] = tuple(map(str, SHIFTS))
+    flood_start: int = 10
+    flood_end: int = 5
+    max_shelve_s: int = MAX_SHELVE_S
 
 
 def load_oncall(path: Path) -> OnCall:
@@ -58,8 +72,17 @@ def parse_oncall(given: dict[str, Any]) -> OnCall:
     for name, channels in form.people.items():
         _check_channels(name, channels)
     people = {name: Person(name, tuple(channels)) for name, channels in form.people.items()}
-    routes = tuple(_route(each, form, people) for each in form.routes)
-    return OnCall(people, routes, form.too_old_s)
+    if not 0 < form.flood_end <= form.flood_start:
+        raise SettingsError(f"flood_end: received {form.flood_end}, allowed: 1 to flood_start")
+    return OnCall(
+        people,
+        tuple(_route(each, form, people) for each in form.routes),
+        form.too_old_s,
+        parse_spans("working_hours", form.working_hours),
+        parse_spans("shifts", form.shifts, whole_day=True),
+        FloodLimits(form.flood_start, form.flood_end),
+        form.max_shelve_s,
+    )
 
 
 def _check_channels(name: str, channels: list[str]) -> None:
@@ -80,15 +103,25 @@ def _route(form: _RouteForm, file: _Form, people: dict[str, Person]) -> Route:
     steps: list[Step] = []
     for number, step in enumerate(form.steps):
         where = f"routes.{form.name}.steps[{number}]"
-        names = [name for each in step.people for name in file.groups.get(each, [each])]
-        for name in names:
-            if name not in people:
-                raise SettingsError(received_allowed(where, name, [*people, *file.groups]))
         if step.after_s < 0 or (steps and step.after_s <= steps[-1].after_s):
             raise SettingsError(
                 f"{where}.after_s: received {step.after_s}, allowed: more than the step before"
             )
-        steps.append(Step(step.after_s, tuple(dict.fromkeys(names))))
+        steps.append(_step(where, step, file, people))
     if not steps:
         raise SettingsError(f"routes.{form.name}: received no step, allowed: one or more")
-    return Route(form.name, tuple(steps), form.severity, form.domain, form.rule, form.place)
+    what = (form.severity, form.domain, form.rule, form.place, form.level or "", form.when)
+    return Route(form.name, tuple(steps), *what)
+
+
+def _step(where: str, form: _StepForm, file: _Form, people: dict[str, Person]) -> Step:
+    names = [name for each in form.people for name in file.groups.get(each, [each])]
+    for name in names:
+        if name not in people:
+            raise SettingsError(received_allowed(where, name, [*people, *file.groups]))
+    if not 0 <= form.repeat_max <= _REPEAT_MAX or (form.repeat_max > 0) != (form.repeat_s > 0):
+        raise SettingsError(
+            f"{where}: received repeat_s {form.repeat_s} and repeat_max {form.repeat_max}, allowed: both, "
+            f"with repeat_max up to {_REPEAT_MAX}, or none"
+        )
+    return Step(form.after_s, tuple(dict.fromkeys(names)), form.repeat_s, form.repeat_max)

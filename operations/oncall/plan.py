@@ -1,7 +1,8 @@
 """Who is to be told of an alert, and when: a pure function of what is known and of the time.
 
-Wall time decides escalation (event time decides what is true). Nobody is told twice of the same step:
-the key of a notification is made of alert, step and person, and a key is sent once.
+Wall time decides escalation (event time decides what is true). Nobody is told twice of the same: the key of
+a notification is made of alert, step, person, round and repeat, and a key is sent once. The route is chosen
+by the time at which the alert came to notice, so that the hands of the clock do not change it on the way.
 """
 
 from __future__ import annotations
@@ -21,23 +22,34 @@ def due(oncall: OnCall, tracked: Tracked, now_ms: int) -> Iterator[Notification]
 
 
 def next_due_ms(oncall: OnCall, tracked: Tracked, now_ms: int) -> int | None:
-    """When the next step comes, if nobody acknowledges until then."""
+    """When the next step or repeat comes, if nobody acknowledges until then."""
     return min((note.due_ms for note in _chain(oncall, tracked) if note.due_ms > now_ms), default=None)
 
 
 def _chain(oncall: OnCall, tracked: Tracked) -> Iterator[Notification]:
     alert = tracked.alert
-    route = oncall.route_of(alert)
-    if route is None or tracked.acknowledged_by or not (alert.active or alert.latched):
+    began_ms = max(tracked.first_seen_ms, tracked.visible_ms)
+    if not tracked.waiting or (route := oncall.route_of(alert, began_ms)) is None:
         return
     if tracked.first_seen_ms - max(alert.onset_ms, alert.told_ms) > oncall.too_old_s * 1000:
         return  # a log folded again, a first start: it is on the list, and rings nobody
+    told: set[str] = set()
     for number, step in enumerate(route.steps):
         for person in step.people:
-            yield Notification(
-                key=f"{alert.id}/{number}/{person}",
-                alert_id=alert.id,
-                person=person,
-                step=number,
-                due_ms=tracked.first_seen_ms + step.after_s * 1000,
-            )
+            for repeat in range(step.repeat_max + 1):
+                yield Notification(
+                    key=_key(tracked, number, person, repeat),
+                    alert_id=alert.id,
+                    person=person,
+                    step=number,
+                    due_ms=began_ms + (step.after_s + repeat * step.repeat_s) * 1000,
+                    repeat=repeat,
+                    again=repeat > 0 or person in told,
+                )
+            told.add(person)
+
+
+def _key(tracked: Tracked, step: int, person: str, repeat: int) -> str:
+    """The family of an alert's keys: alert/step/person, then `/2` for the second round, `+1` for a repeat."""
+    again = f"/{tracked.round + 1}" if tracked.round else ""
+    return f"{tracked.alert.id}/{step}/{person}{again}" + (f"+{repeat}" if repeat else "")

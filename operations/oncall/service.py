@@ -1,94 +1,43 @@
-"""The on-call service: alerts from Kafka into the store, and notifications from the store to people.
+"""The on-call service: from what the store knows to who is told.
 
-Two loops that share only the store, so either may die alone: what is known and not told is in the outbox,
-what is told is marked there. Several notifications are sent side by side; one person's slow channel holds
-nobody else's.
+It shares only the store with the reader of the topic, so either may die alone: what is known and not told
+is in the outbox, what is told is marked there. Several notifications are sent side by side; one person's
+slow channel holds nobody else's. What is hidden (shelved, suppressed, out of service, stood for by a parent)
+rings nobody; when that ends and the alert still waits for somebody, it rings.
 """
 
 from __future__ import annotations
 
 import heapq
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
-import msgspec
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from prometheus_client import Counter, Histogram
 
+from operations.alerts.actions import Action
+from operations.alerts.states import hides
+from operations.oncall.clock import now_ms
+from operations.oncall.consoles import Consoles
 from operations.oncall.deliver import again_in_ms, deliver
+from operations.oncall.digest import EVERY_MS, compose
 from operations.oncall.model import Notification, OnCall, Tracked
 from operations.oncall.plan import due, next_due_ms
 from operations.oncall.store import Outgoing, Store
+from operations.oncall.telemetry import ALERT_TO_CHANNEL_SECONDS, FAILED, NOTIFIED
+from operations.oncall.words import body, title
 from schemas.alerts import Alert
-from schemas.topics import ALERTS
 
-__all__ = ["Reader", "Teller", "now_ms"]
+__all__ = ["Teller"]
 
 _LOG = structlog.get_logger(__name__)
-_DECODE: Final = msgspec.json.Decoder(Alert).decode
-_POLL_S: Final = 0.1
 _LOOK_S: Final = 1.0
 _SENDERS: Final = 16
 _RECENT_MS: Final = 120_000
 _OVERLAP_MS: Final = 2_000
 """Changes are looked for from a little before the last look: another process's commit may come late."""
-NOTIFIED: Final = Counter("taishi_notifications_sent_total", "notifications a channel took", ["channel"])
-FAILED: Final = Counter("taishi_notifications_failed_total", "attempts that no channel of a person took")
-UNREADABLE: Final = Counter("taishi_alerts_unreadable_total", "records of the topic alerts that are none")
-ALERT_TO_CHANNEL_SECONDS: Final = Histogram(
-    "taishi_alert_to_channel_seconds",
-    "from the desk's first sight of an alert until a channel took the first notice",
-    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
-)
-
-
-def now_ms() -> int:
-    """Wall time: it decides reminders and escalation."""
-    return time.time_ns() // 1_000_000
-
-
-class Reader:
-    """The topic `alerts` into the store; `heard` is called when something was."""
-
-    def __init__(self, bootstrap: str, store: Store, heard: Callable[[], None]) -> None:
-        self._store, self._heard = store, heard
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "taishi-oncall",  # assigned by hand: where to go on is the store's word
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 50,
-            }
-        )
-
-    def run(self, stopping: threading.Event) -> None:
-        """Read until told to stop; KafkaException when the topic cannot be read at all."""
-        start, _ = self._consumer.get_watermark_offsets(TopicPartition(ALERTS, 0), timeout=60)
-        known = self._store.next_offset(ALERTS)
-        # A log that was begun anew, or cleaned beyond what we knew, is read from where it begins.
-        position = start if known is None else max(known, start)
-        self._consumer.assign([TopicPartition(ALERTS, 0, position)])
-        try:
-            while not stopping.is_set():
-                self._take(self._consumer.consume(1_000, _POLL_S))
-        finally:
-            self._consumer.close()
-
-    def _take(self, messages: list[Message]) -> None:
-        for message in messages:
-            if message.error() is not None and not message.error().retriable():
-                raise KafkaException(message.error())
-        good = [message for message in messages if message.error() is None]
-        if not good:
-            return
-        alerts = [alert for alert in map(_alert, good) if alert is not None]
-        self._store.take(ALERTS, alerts, good[-1].offset() + 1, now_ms())
-        self._heard()
 
 
 class Teller:
@@ -101,6 +50,9 @@ class Teller:
         self._open: dict[str, Tracked] = {}
         self._steps: list[tuple[int, str]] = []
         self._looked_ms = 0
+        self._consoles = Consoles(oncall.flood, store, now_ms())
+        self._hidings: list[Action] = []
+        self._parents: list[Alert] = []
 
     def wake(self) -> None:
         """There is news: look now."""
@@ -118,35 +70,83 @@ class Teller:
         """Plan what is due, and send what is planned and not under way."""
         now = now_ms()
         self._plan(now)
-        outgoing = self._store.to_send(now)
-        for each in outgoing:
-            if each.note.key not in self._busy:
-                self._busy[each.note.key] = senders.submit(self._send, each)
-                self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
+        self._digest(now)
+        for each in self._ready(now):
+            self._busy[each.note.key] = senders.submit(self._send, each)
+            self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
         for key in [key for key, sending in self._busy.items() if sending.done()]:
             self._busy.pop(key).result()
 
     def _plan(self, now: int) -> None:
         """Write down what is due of the alerts that changed, and of those whose next step has come."""
-        since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now
-        news = self._store.changed(since_ms)
-        for tracked in news:
-            self._open[tracked.alert.id] = tracked
-        come = [tracked.alert.id for tracked in news]
-        while self._steps and self._steps[0][0] <= now:
-            come.append(heapq.heappop(self._steps)[1])
-        notes: list[Notification] = []
-        for alert_id in dict.fromkeys(come):
-            if alert_id not in self._open:
-                continue  # acknowledged, or told to the last step, since its step was noted
-            tracked = self._open[alert_id]
-            notes += due(self._oncall, tracked, now)
-            next_ms = next_due_ms(self._oncall, tracked, now)
-            if next_ms is None:
-                del self._open[alert_id]
+        hidden, shown, notes = [], [], list[Notification]()
+        severities = {}
+        for known in self._come(now):
+            alert = known.alert
+            severities[alert.id] = alert.severity
+            if known.waiting and self._hidden(alert, now):
+                self._open.pop(alert.id, None)
+                hidden += [] if known.hidden else [alert.id]
+            elif known.waiting and known.hidden:
+                shown.append(alert.id)
+                notes += self._due(replace(known, hidden=False, round=known.round + 1, visible_ms=now), now)
             else:
-                heapq.heappush(self._steps, (next_ms, alert_id))
-        self._store.plan(notes)
+                notes += self._due(known, now)
+        self._store.annunciation(hidden, shown, now)
+        planned, floods = self._consoles.place(self._store.unknown(notes), severities, now)
+        self._store.plan(planned, floods, now)
+
+    def _come(self, now: int) -> list[Tracked]:
+        """What to look at: alerts that changed, whose step has come; all, where what hides them changed."""
+        since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now
+        before = _standing(self._hidings, self._parents)
+        self._hidings, self._parents = self._store.hidings(now), self._store.parents()
+        if _standing(self._hidings, self._parents) != before:
+            since_ms = 0
+        found = {tracked.alert.id: tracked for tracked in self._store.changed(since_ms)}
+        while self._steps and self._steps[0][0] <= now:
+            alert_id = heapq.heappop(self._steps)[1]
+            if alert_id in self._open:  # else acknowledged, hidden, or told to the last step since
+                found.setdefault(alert_id, self._open[alert_id])
+        return list(found.values())
+
+    def _hidden(self, alert: Alert, now: int) -> str:
+        return hides(alert, self._hidings, self._parents, now)
+
+    def _due(self, tracked: Tracked, now: int) -> Iterator[Notification]:
+        """What is due of an alert, and a note of when to look at it next."""
+        next_ms = next_due_ms(self._oncall, tracked, now)
+        if next_ms is None:
+            self._open.pop(tracked.alert.id, None)
+        else:
+            self._open[tracked.alert.id] = tracked
+            heapq.heappush(self._steps, (next_ms, tracked.alert.id))
+        return due(self._oncall, tracked, now)
+
+    def _digest(self, now: int) -> None:
+        """One message to a console for all that was collapsed, at most one a minute, and one at a time."""
+        for console, rows in self._store.collapsed().items():
+            before_ms, told = self._store.last_digest(console)
+            if not told or now - before_ms < EVERY_MS:
+                continue
+            reasons = {row.key: "answered or over" for row in rows if row.answered}
+            reasons |= {
+                row.key: why for row in rows if not row.answered and (why := self._hidden(row.alert, now))
+            }
+            self._store.withdraw(reasons)
+            if left := [row for row in rows if row.key not in reasons]:
+                alerts = list({row.alert.id: row.alert for row in left}.values())
+                digest = compose(console, alerts, self._consoles.flood(console), now)
+                self._store.plan_digest(digest, [row.key for row in left], now)
+
+    def _ready(self, now: int) -> Iterable[Outgoing]:
+        """What to send now; what became hidden since it was planned is withdrawn."""
+        free = [each for each in self._store.to_send(now) if each.note.key not in self._busy]
+        reasons = {
+            each.note.key: why for each in free if each.alert and (why := self._hidden(each.alert, now))
+        }
+        self._store.withdraw(reasons)
+        return [each for each in free if each.note.key not in reasons]
 
     def _send(self, outgoing: Outgoing) -> None:
         note = outgoing.note
@@ -154,7 +154,10 @@ class Teller:
         if person is None:
             self._store.failed(note.key, "no longer in the on-call file", now_ms() + again_in_ms(99))
             return
-        channel, problem = deliver(person, outgoing.alert, note)
+        head, text = outgoing.head, outgoing.text
+        if outgoing.alert is not None:
+            head, text = title(outgoing.alert, note), body(outgoing.alert, note)
+        channel, problem = deliver(person, head, text)
         if not channel:
             FAILED.inc()
             self._store.failed(note.key, problem, now_ms() + again_in_ms(outgoing.attempts + 1))
@@ -162,18 +165,14 @@ class Teller:
         now = now_ms()
         self._store.sent(note.key, channel, now)
         NOTIFIED.labels(channel).inc()
-        if note.step == 0 and now - note.due_ms < _RECENT_MS:
+        if note.step == 0 and not note.repeat and now - note.due_ms < _RECENT_MS:
             ALERT_TO_CHANNEL_SECONDS.observe((now - note.due_ms) / 1000)
         _LOG.info("told", alert=note.alert_id, person=note.person, step=note.step, channel=channel)
 
 
-def _alert(message: Message) -> Alert | None:
-    value = message.value()
-    if value is None:
-        return None
-    try:
-        return _DECODE(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        UNREADABLE.inc()
-        _LOG.error("record is no alert", offset=message.offset(), why=str(error))
-        return None
+def _standing(hidings: Iterable[Action], parents: Iterable[Alert]) -> tuple[object, ...]:
+    """What can hide anything: while it stays the same, an alert that does not change stays as it was."""
+    return (
+        *(each.id for each in hidings),
+        *((each.id, each.place, each.level, each.onset_ms) for each in parents),
+    )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from operations.oncall.model import Notification
-from schemas.alerts import Alert, Severity
+from schemas.alerts import Alert
+from schemas.calendar import local
 
-__all__ = ["body", "title"]
+__all__ = ["SEVERITY_WORDS", "body", "title"]
 
-_ZONE: Final = ZoneInfo("Asia/Shanghai")
-_SEVERITY: Final[dict[Severity, str]] = {
+SEVERITY_WORDS: Final[dict[str, str]] = {
     "low": "低",
     "medium": "中",
     "high": "高",
@@ -21,19 +19,24 @@ _SEVERITY: Final[dict[Severity, str]] = {
 
 
 def title(alert: Alert, note: Notification) -> str:
-    """One line: severity, what, where; escalated and simulated ones say so."""
+    """One line: severity, what, where; escalated, repeated and simulated ones say so."""
     escalated = "【升级】" if note.step else ""
+    repeated = f"【重复 {note.repeat}】" if note.repeat else ""
     simulated = "【模拟】" if alert.simulated else ""
-    return f"{simulated}{escalated}【{_SEVERITY[alert.severity]}】{alert.title} {alert.place}"
+    marks = f"{simulated}{escalated}{repeated}"
+    return f"{marks}【{SEVERITY_WORDS[alert.severity]}】{alert.title} {alert.place}"
 
 
 def body(alert: Alert, note: Notification) -> str:
-    """Why, since when, and how to answer."""
-    onset = datetime.fromtimestamp(alert.onset_ms / 1000, _ZONE)
+    """Why, since when, for how many others, and how to answer."""
+    stands = (
+        (f"代表 {alert.children} 条同因告警 stands for {alert.children} alerts",) if alert.children else ()
+    )
     return "\n".join(
         (
             alert.explanation or alert.title,
-            f"开始 since {onset:%Y-%m-%d %H:%M:%S}（北京时间）",
+            *stands,
+            f"开始 since {local(alert.onset_ms):%Y-%m-%d %H:%M:%S}（北京时间）",
             f"确认 acknowledge: taishi alerts ack {alert.id[:12]} --by 姓名",
             f"编号 key {note.key}",
         )

@@ -14,7 +14,8 @@ import click
 import structlog
 
 from operations.oncall.load import load_oncall
-from operations.oncall.service import Reader, Teller
+from operations.oncall.reader import Reader
+from operations.oncall.service import Teller
 from operations.oncall.store import Store
 from schemas.errors import SettingsError
 from taishi import logs, metrics
@@ -48,7 +49,8 @@ def check(file: Path | None) -> None:
     click.echo(f"{len(found.people)} 人 people, {len(found.routes)} 条路线 routes")
     for route in found.routes:
         steps = " → ".join(f"{step.after_s} s: {', '.join(step.people)}" for step in route.steps)
-        click.echo(f"  {route.name}: {route.severity}+ {route.domain or '*'} {route.place or '*'}: {steps}")
+        what = f"{route.severity}+ {route.domain or '*'} {route.place or '*'}"
+        click.echo(f"  {route.name}: {route.when} {what}: {steps}")
 
 
 @oncall.command()

@@ -17,9 +17,10 @@ import msgspec
 import pytest
 
 from operations.oncall import deliver as delivering
+from operations.oncall.clock import now_ms
 from operations.oncall.load import parse_oncall
 from operations.oncall.model import OnCall, Person
-from operations.oncall.service import Teller, now_ms
+from operations.oncall.service import Teller
 from operations.oncall.store import Store
 from schemas.alerts import Alert
 from schemas.errors import SettingsError
@@ -240,7 +241,7 @@ def test_a_database_of_another_version_is_refused_by_what_it_lacks(tmp_path: Pat
     with sqlite3.connect(tmp_path / "old.db") as old:
         old.execute("CREATE TABLE alerts (id VARCHAR(32) PRIMARY KEY, body BLOB)")
     old.close()
-    with pytest.raises(SettingsError, match=r"table alerts lacks acknowledged_by, .*move it away"):
+    with pytest.raises(SettingsError, match=r"table alerts lacks changed_ms, .*move it away"):
         Store(f"sqlite:///{tmp_path / 'old.db'}")
 
 

@@ -1,0 +1,1 @@
+"""What the desk knows, durable: tables, and what may be asked of and written to them (SQL)."""

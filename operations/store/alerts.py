@@ -1,0 +1,111 @@
+"""Alerts as the desk knows them: the newest version of each, and where annunciation stands with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sql
+
+from operations.oncall.model import Tracked
+from operations.store.database import Database
+from operations.store.tables import ALERTS, PROGRESS
+from schemas.alerts import Alert
+
+__all__ = ["AlertRows"]
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(Alert).decode
+_WAITING = sql.and_(ALERTS.c.open, ALERTS.c.acknowledged_by == "")
+
+
+class AlertRows(Database):
+    """The table `alerts`, and how far the topic is read."""
+
+    def next_offset(self, topic: str) -> int | None:
+        """Where reading goes on; None at the first start."""
+        with self._engine.connect() as connection:
+            wanted = sql.select(PROGRESS.c.next_offset).where(PROGRESS.c.topic == topic)
+            return connection.execute(wanted).scalar()
+
+    def take(self, topic: str, alerts: Iterable[Alert], next_offset: int, now_ms: int) -> None:
+        """Know these versions, and that the topic is read up to there; both or neither.
+
+        An older version than the one known changes nothing: a worker that died writes again.
+        """
+        with self._engine.begin() as connection:
+            for alert in alerts:
+                connection.execute(self._newer(alert, now_ms))
+            moved = self._insert(PROGRESS).values(topic=topic, next_offset=next_offset)
+            connection.execute(
+                moved.on_conflict_do_update(
+                    index_elements=[PROGRESS.c.topic], set_={"next_offset": next_offset}
+                )
+            )
+
+    def _newer(self, alert: Alert, now_ms: int) -> sql.Executable:
+        row = {
+            "body": _ENCODE(alert),
+            "revision": alert.revision,
+            "open": alert.active or alert.latched,
+            "changed_ms": now_ms,
+            "cause": alert.cause,
+        }
+        new = self._insert(ALERTS).values(id=alert.id, first_seen_ms=now_ms, **row)
+        # What was reset stays off the list until the alert begins anew.
+        still = sql.literal(alert.active) | (
+            sql.literal(alert.latched) & (ALERTS.c.reset_count < alert.count)
+        )
+        return new.on_conflict_do_update(
+            index_elements=[ALERTS.c.id], set_=row | {"open": still}, where=ALERTS.c.revision < alert.revision
+        )
+
+    def changed(self, since_ms: int) -> list[Tracked]:
+        """Alerts that changed at or after that moment; from 0, those on the list that wait for somebody."""
+        return self._tracked(ALERTS.c.changed_ms >= since_ms) if since_ms else self._tracked(_WAITING)
+
+    def find(self, beginning: str) -> list[Tracked]:
+        """Alerts whose id begins so."""
+        return self._tracked(ALERTS.c.id.startswith(beginning, autoescape=True))
+
+    def alerts(self, since_ms: int = 0) -> list[Alert]:
+        """Alerts that are open, or changed since then."""
+        return [each.alert for each in self._tracked(ALERTS.c.open | (ALERTS.c.changed_ms >= since_ms))]
+
+    def parents(self) -> list[Alert]:
+        """Alerts that stand for others now."""
+        with self._engine.connect() as connection:
+            return self._parents(connection)
+
+    def _parents(self, connection: sql.Connection) -> list[Alert]:
+        wanted = sql.select(ALERTS.c.body).where(ALERTS.c.cause != "", ALERTS.c.open)
+        found = [_DECODE(body) for body in connection.execute(wanted).scalars()]
+        return [alert for alert in found if alert.active]
+
+    def annunciation(self, hidden: Sequence[str], shown: Sequence[str], now_ms: int) -> None:
+        """Note which alerts became hidden, and which are so no longer: those begin a new round."""
+        if not hidden and not shown:
+            return
+        with self._engine.begin() as connection:
+            for ids, values in (
+                (hidden, {"hidden": True}),
+                (shown, {"hidden": False, "round": ALERTS.c.round + 1, "visible_ms": now_ms}),
+            ):
+                for start in range(0, len(ids), 500):
+                    part = ALERTS.c.id.in_(ids[start : start + 500])
+                    connection.execute(sql.update(ALERTS).where(part).values(**values))
+
+    def _tracked(self, where: sql.ColumnElement[bool]) -> list[Tracked]:
+        with self._engine.connect() as connection:
+            return [
+                Tracked(
+                    _DECODE(row.body),
+                    row.first_seen_ms,
+                    row.acknowledged_by,
+                    row.acknowledged_ms,
+                    hidden=row.hidden,
+                    round=row.round,
+                    visible_ms=row.visible_ms,
+                )
+                for row in connection.execute(sql.select(ALERTS).where(where))
+            ]

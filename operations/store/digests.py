@@ -1,0 +1,76 @@
+"""Digests of a flood: what was collapsed, and the one message that tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sql
+
+from operations.oncall.digest import Digest
+from operations.store.outbox import OutboxRows
+from operations.store.tables import ALERTS, OUTBOX
+from schemas.alerts import Alert
+
+__all__ = ["Collapsed", "DigestRows"]
+
+_DECODE = msgspec.json.Decoder(Alert).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Collapsed:
+    """A notification that goes into the console's next digest. `answered`: nobody needs it any more."""
+
+    key: str
+    alert: Alert
+    answered: bool
+
+
+class DigestRows(OutboxRows):
+    """What the outbox holds of digests."""
+
+    def collapsed(self) -> dict[str, list[Collapsed]]:
+        """Console -> what waits for its next digest, in the order it came."""
+        wanted = (
+            sql.select(OUTBOX.c.person, OUTBOX.c.key, ALERTS.c.body, ALERTS.c.open, ALERTS.c.acknowledged_by)
+            .join(ALERTS, ALERTS.c.id == OUTBOX.c.alert_id)
+            .where(OUTBOX.c.state == "collapsed")
+            .order_by(OUTBOX.c.planned_ms, OUTBOX.c.key)
+        )
+        found: dict[str, list[Collapsed]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(wanted):
+                answered = bool(row.acknowledged_by) or not row.open
+                found.setdefault(row.person, []).append(Collapsed(row.key, _DECODE(row.body), answered))
+        return found
+
+    def last_digest(self, console: str) -> tuple[int, bool]:
+        """When the console's newest digest was written (0: none is), and whether it was told."""
+        wanted = (
+            sql.select(OUTBOX.c.planned_ms, OUTBOX.c.sent_ms)
+            .where(OUTBOX.c.alert_id == "", OUTBOX.c.person == console)
+            .order_by(OUTBOX.c.planned_ms.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(wanted).first()
+            return (row.planned_ms, row.sent_ms > 0) if row else (0, True)
+
+    def plan_digest(self, digest: Digest, keys: Sequence[str], now_ms: int) -> None:
+        """Write the digest and put these notifications into it; both or neither."""
+        row = {
+            "key": digest.key,
+            "alert_id": "",
+            "person": digest.console,
+            "step": 0,
+            "due_ms": now_ms,
+            "planned_ms": now_ms,
+            "head": digest.head,
+            "text": digest.text,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(self._insert(OUTBOX).values(**row).on_conflict_do_nothing())
+            for start in range(0, len(keys), 500):
+                part = OUTBOX.c.key.in_(keys[start : start + 500])
+                connection.execute(sql.update(OUTBOX).where(part).values(state="digested", digest=digest.key))

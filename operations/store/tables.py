@@ -1,0 +1,107 @@
+"""The tables of the desk. A column that came later has a default, so that an older database takes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sql
+
+__all__ = ["ACTIONS", "ALERTS", "FLOODS", "METADATA", "OUTBOX", "PROGRESS"]
+
+METADATA: Final = sql.MetaData()
+_NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
+
+
+def _int(name: str, *, index: bool = False) -> sql.Column[int]:
+    return sql.Column(name, sql.BigInteger, nullable=False, server_default="0", index=index)
+
+
+def _text(name: str, length: int, default: str = "", *, index: bool = False) -> sql.Column[str]:
+    return sql.Column(name, sql.String(length), nullable=False, server_default=default, index=index)
+
+
+def _flag(name: str) -> sql.Column[bool]:
+    return sql.Column(name, sql.Boolean, nullable=False, server_default=sql.false())
+
+
+ALERTS: Final = sql.Table(
+    "alerts",
+    METADATA,
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("body", sql.LargeBinary, nullable=False),
+    sql.Column("revision", sql.BigInteger, nullable=False),
+    sql.Column("first_seen_ms", sql.BigInteger, nullable=False),
+    sql.Column("open", sql.Boolean, nullable=False),
+    sql.Column("changed_ms", sql.BigInteger, nullable=False, index=True),
+    _text("acknowledged_by", 100),
+    _int("acknowledged_ms"),
+    _text("why", 500),
+    _text("cause", 100, index=True),
+    _int("reset_count"),
+    _flag("hidden"),
+    _int("round"),
+    _int("visible_ms"),
+)
+"""`open`: active, or latched and not reset since (`reset_count`: the alert's count at its reset). `hidden`,
+`round`, `visible_ms`: as annunciation last saw it; each end of a hiding begins a round."""
+
+OUTBOX: Final = sql.Table(
+    "notifications",
+    METADATA,
+    sql.Column("key", sql.String(200), primary_key=True),
+    sql.Column("alert_id", sql.String(32), nullable=False, index=True),
+    sql.Column("person", sql.String(100), nullable=False),
+    sql.Column("step", sql.Integer, nullable=False),
+    sql.Column("due_ms", sql.BigInteger, nullable=False),
+    _int("sent_ms", index=True),
+    _int("attempts"),
+    _int("next_ms"),
+    _text("channel", 40),
+    _text("problem", 500),
+    _text("state", 10, "waiting", index=True),
+    _int("planned_ms", index=True),
+    _int("repeat"),
+    _flag("again"),
+    _flag("urgent"),
+    _text("digest", 200, index=True),
+    _text("head", 500),
+    _text("text", 4000),
+)
+"""`state`: waiting (to be sent), collapsed (goes into the next digest), digested (is in `digest`), sent, or
+withdrawn (`problem` says why). A digest is a row of no alert. `again`: the console had it before."""
+
+PROGRESS: Final = sql.Table(
+    "progress",
+    METADATA,
+    sql.Column("topic", sql.String(100), primary_key=True),
+    sql.Column("next_offset", sql.BigInteger, nullable=False),
+)
+
+ACTIONS: Final = sql.Table(
+    "actions",
+    METADATA,
+    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("id", sql.String(64), nullable=False, unique=True),
+    sql.Column("kind", sql.String(20), nullable=False, index=True),
+    sql.Column("alert_id", sql.String(32), nullable=False, index=True),
+    sql.Column("rule", sql.String(100), nullable=False),
+    sql.Column("place", sql.String(20), nullable=False),
+    sql.Column("device", sql.String(200), nullable=False),
+    sql.Column("by", sql.String(100), nullable=False),
+    sql.Column("second", sql.String(100), nullable=False),
+    sql.Column("at_ms", sql.BigInteger, nullable=False),
+    sql.Column("until_ms", sql.BigInteger, nullable=False),
+    sql.Column("count", sql.BigInteger, nullable=False),
+    sql.Column("why", sql.String(2000), nullable=False),
+)
+"""Append-only; `number` is the order in which they came to count."""
+
+FLOODS: Final = sql.Table(
+    "floods",
+    METADATA,
+    sql.Column("console", sql.String(100), primary_key=True),
+    sql.Column("start_ms", sql.BigInteger, primary_key=True),
+    _int("end_ms", index=True),
+    _int("count"),
+    _int("peak"),
+)
