@@ -36,7 +36,8 @@ def _minutes(path: str) -> tuple[list[str], Int64s, Int64s, Int64s]:
     table["sensor"] = pd.factorize(table["location_name"])[0]
     last = table.sort_values(["date"], kind="stable").drop_duplicates(["minute", "home"], keep="last")
     last = last.sort_values(["minute", "home"])
-    return [str(name) for name in names], *(last[c].to_numpy() for c in ("minute", "home", "sensor"))
+    minute, home, sensor = (last[column].to_numpy(np.int64) for column in ("minute", "home", "sensor"))
+    return [str(name) for name in names], minute, home, sensor
 
 
 def measure(path: str) -> dict[str, float]:

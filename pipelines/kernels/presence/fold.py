@@ -74,7 +74,8 @@ class _BatchFold:
         index = np.array(decoded.indices, np.int64)
         for start, stop, crossing in self._segments(clock, index):
             if crossing is not None:
-                self._advance(int(clock[crossing]))
+                before_ms = clock[crossing - 1] if crossing else self.state.clock_ms
+                self._advance(int(before_ms), int(clock[crossing]))
             if stop > start:
                 self._hear(decoded.readings[start:stop], clock[index[start:stop]])
         if clock.size:
@@ -87,10 +88,9 @@ class _BatchFold:
         cuts = [0, *np.searchsorted(index, crossings).tolist(), index.size]
         yield from zip(cuts[:-1], cuts[1:], [None, *crossings], strict=True)
 
-    def _advance(self, now_ms: int) -> None:
+    def _advance(self, before_ms: int, now_ms: int) -> None:
         """The clock passes into another ten seconds: who fell silent, who is still, and the pulse."""
-        state = self.state
-        before_ms, at_ms = state.clock_ms, now_ms // PULSE_MS * PULSE_MS
+        state, at_ms = self.state, now_ms // PULSE_MS * PULSE_MS
         state.clock_ms = now_ms
         if before_ms == 0:
             state.minute = (now_ms - self.settings.delay_ms) // _MINUTE_MS

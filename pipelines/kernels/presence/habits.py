@@ -160,10 +160,10 @@ class Habits:
         beyond = np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
         a_day = self.moves[rows].sum(axis=1) / np.maximum(self.minutes[rows].sum(axis=1), 1.0) * 1440.0
         rare = ALARMS_PER_DAY / np.maximum(a_day, 1.0)
-        at = np.minimum((beyond > (rare * _TAIL)[:, None]).sum(axis=1), _EDGES.size - 1)
-        start, weight = _EDGES[at], beyond[np.arange(rows.size), at]
-        tail = np.where(np.arange(_EDGES.size) >= at[:, None], share, 0.0)
-        excess = (tail * (_CENTRES - start[:, None])).sum(axis=1) / np.maximum(weight, 1e-12)
+        tail = np.where(beyond <= (rare * _TAIL)[:, None], share, 0.0)
+        first = (tail > 0).argmax(axis=1)  # what lies between the bulk and the tail is empty, not long
+        start, weight = _EDGES[first], np.maximum(tail.sum(axis=1), 1e-12)
+        excess = (tail * (_CENTRES - start[:, None])).sum(axis=1) / weight
         limit: Floats = self.scale[rows] * (start + excess * np.log(np.maximum(weight / rare, 1.0)))
         return limit
 
