@@ -149,7 +149,7 @@ class OutboxRows(AlertRows):
             wanted |= FLOODS.c.end_ms > since_ms
         with self._engine.connect() as connection:
             found = sql.select(FLOODS, FLOODS.c.count.label("held")).where(wanted)
-            rows = connection.execute(found.order_by(FLOODS.c.start_ms))
+            rows = connection.execute(found.order_by(FLOODS.c.start_ms, FLOODS.c.console))
             return [Flood(r.console, r.start_ms, r.held, r.peak, r.end_ms) for r in rows]
 
 
