@@ -1,4 +1,4 @@
-"""What a request for entities asks by its parameters (ETSI GS CIM 009, 6.4.3.2), and what answers it. Pure."""
+"""What a request for entities asks by its parameters (ETSI GS CIM 009, 6.4.3.2), and what it gets. Pure."""
 
 from __future__ import annotations
 
