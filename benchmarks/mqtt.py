@@ -20,6 +20,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from benchmarks.mqtt_clients import DEVICES
 from benchmarks.pinned import LogEnd, cores, cpu_s, devices_file, end, line_of, started, wait_for
 from deploy.embedded.ports import free_ports, is_free
@@ -28,6 +30,7 @@ from schemas.topics import readings_topic
 
 __all__ = ["MqttFigures", "bench_mqtt"]
 
+_COUNTED = "taishi_messages_acknowledged_total{"
 _GRID = "370202001001001"
 _CONFIGURATION = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\n"
 _CONFIGURATION += "max_queued_messages 0\n"
@@ -37,7 +40,8 @@ _CONFIGURATION += "max_queued_messages 0\n"
 class MqttFigures:
     """Medians over the rounds, messages a second; `ratio` is the median of each round's own ratio.
 
-    `bare_cpu_us` and `connector_cpu_us`: processor time a message. `shared_per_s`: two connectors.
+    `bare_cpu_us` and `connector_cpu_us`: processor time a message. `shared_per_s`: two connectors,
+    `shared_least`: the part of the messages that the less busy one took.
     """
 
     messages: int
@@ -49,6 +53,7 @@ class MqttFigures:
     bare_cpu_us: float
     connector_cpu_us: float
     shared_per_s: float
+    shared_least: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +81,18 @@ def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str
             shared.append(_connectors(bench, 2, (*bench.one, *others)))
             say(f"round {number}: bare {bare[-1][0]:,.0f}/s, connector {ours[-1][0]:,.0f}/s, "
                 f"two that share {shared[-1][0]:,.0f}/s")  # fmt: skip
-    ratios = tuple(mine / its for (its, _), (mine, _) in zip(bare, ours, strict=True))
+    ratios = tuple(mine / its for (its, _), (mine, *_) in zip(bare, ours, strict=True))
     return MqttFigures(
         messages=messages,
         rounds=rounds,
         bare_per_s=statistics.median(rate for rate, _ in bare),
-        connector_per_s=statistics.median(rate for rate, _ in ours),
+        connector_per_s=statistics.median(rate for rate, *_ in ours),
         ratio=statistics.median(ratios),
         ratios=ratios,
         bare_cpu_us=statistics.median(cpu for _, cpu in bare),
-        connector_cpu_us=statistics.median(cpu for _, cpu in ours),
-        shared_per_s=statistics.median(rate for rate, _ in shared),
+        connector_cpu_us=statistics.median(cpu for _, cpu, _ in ours),
+        shared_per_s=statistics.median(rate for rate, *_ in shared),
+        shared_least=statistics.median(least for *_, least in shared),
     )
 
 
@@ -110,21 +116,34 @@ def _bare(bench: _Bench) -> tuple[float, float]:
     return bench.messages / taken_s, used_s / bench.messages * 1e6
 
 
-def _connectors(bench: _Bench, processes: int, on: tuple[int, ...]) -> tuple[float, float]:
-    """The same of our connector, or of several that share one subscription."""
+def _connectors(bench: _Bench, processes: int, on: tuple[int, ...]) -> tuple[float, float, float]:
+    """The same of our connector, or of several that share one subscription; and the least one's part."""
     log_end = LogEnd(bench.bootstrap, readings_topic("parking"))
     with ExitStack() as running:
         port = running.enter_context(_broker(bench))
         go = running.enter_context(_publisher(bench, port))
-        ours = [running.enter_context(_connector(bench, port, n, processes, on)) for n in range(processes)]
+        metrics = free_ports(processes)
+        ours = [
+            running.enter_context(_connector(bench, port, own, "bench" if processes > 1 else "", on))
+            for own in metrics
+        ]
         before_s, before = sum(cpu_s(each.pid) for each in ours), log_end()
         start_s = time.perf_counter()
         go()
         wait_for(lambda: log_end() - before >= bench.messages, what="the log")
         taken_s = time.perf_counter() - start_s
+        wait_for(lambda: sum(map(_acknowledged, metrics)) >= bench.messages, 0.1, "the last PUBACK")
+        least = min(map(_acknowledged, metrics)) / bench.messages
         used_s = sum(cpu_s(each.pid) for each in ours) - before_s
     log_end.close()
-    return bench.messages / taken_s, used_s / bench.messages * 1e6
+    return bench.messages / taken_s, used_s / bench.messages * 1e6, least
+
+
+def _acknowledged(metrics_port: int) -> float:
+    """How many messages a connector says it has acknowledged."""
+    text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", trust_env=False).text
+    lines = (line.split() for line in text.splitlines())
+    return sum(float(value) for name, value in (x for x in lines if len(x) == 2) if name.startswith(_COUNTED))
 
 
 @contextmanager
@@ -157,18 +176,17 @@ def _publisher(bench: _Bench, port: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _connector(
-    bench: _Bench, port: int, number: int, processes: int, on: tuple[int, ...]
+    bench: _Bench, port: int, metrics_port: int, share: str, on: tuple[int, ...]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A connector that has subscribed."""
-    (metrics_port,) = free_ports(1)
-    log = bench.home / f"connector-{port}-{number}.log"
+    log = bench.home / f"connector-{port}-{metrics_port}.log"
     environment = {
         "TAISHI_HOME": str(bench.home),
         "TAISHI_KAFKA_ADDRESS": bench.bootstrap,
         "TAISHI_MQTT_ADDRESS": f"127.0.0.1:{port}",
-        "TAISHI_MQTT_CLIENT_ID": f"bench-connector-{number}",
+        "TAISHI_MQTT_CLIENT_ID": f"bench-connector-{metrics_port}",
         "TAISHI_METRICS_PORT": str(metrics_port - 1),
-        "TAISHI_MQTT_SHARE": "bench" if processes > 1 else "",
+        "TAISHI_MQTT_SHARE": share,
     }
     with started(("taishi.cli.main", "connect", "mqtt"), on, log, environment) as process:
         wait_for(lambda: b"mqtt connected" in log.read_bytes(), what=f"a connector (see {log})")

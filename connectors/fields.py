@@ -21,7 +21,9 @@ from schemas.places.datum import DATUMS
 from schemas.quarantine import Reason
 
 __all__ = [
+    "ID_MAX",
     "LATEST_MS",
+    "WHOLE_MAX",
     "Unreadable",
     "as_list",
     "as_number",
@@ -40,8 +42,10 @@ __all__ = [
 LATEST_MS: Final = 253_402_300_799_999
 """Year 9999: no moment lies after it."""
 
-_WHOLE_MAX: Final = 2**53
-_ID_MAX: Final = 200
+WHOLE_MAX: Final = 2**53
+ID_MAX: Final = 200
+"""Most characters of a name."""
+
 _R = TypeVar("_R")
 
 
@@ -112,7 +116,7 @@ def as_list(value: Any, what: str) -> list[Any]:
     raise _wrong(what, value, "an array")
 
 
-def as_text(value: Any, what: str, longest: int = _ID_MAX) -> str:
+def as_text(value: Any, what: str, longest: int = ID_MAX) -> str:
     """Printable, non-empty text of at most `longest` characters, or `wrong_type`."""
     if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable():
         return value
@@ -144,7 +148,7 @@ def location_of(longitude: Any, latitude: Any, crs: Any) -> Location:
 
 def whole(value: Any, what: str) -> int:
     """A whole number from 0 to 2**53, or `wrong_type`."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _WHOLE_MAX:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= WHOLE_MAX:
         return value
     raise _wrong(what, value, "a whole number from 0 to 2**53")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -13,8 +12,6 @@ from connectors.producer import Record
 from connectors.resolve import Resolver
 from schemas.kinds import KINDS
 from schemas.quarantine import Quarantined, Reason
-from schemas.readings import Reading
-from schemas.signals import Signal
 from schemas.topics import LARGE_BYTES, QUARANTINE, SIGNALS, readings_topic
 
 __all__ = ["KEPT_BYTES", "Verdict", "judge", "quarantine_record"]
@@ -27,8 +24,7 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _TOPIC_OF: Final = {kind.name: readings_topic(kind.domain) for kind in KINDS.values()}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """Records to append, in order; how many are readings and signals; `rejected` if one is quarantine."""
 
     records: tuple[Record, ...]
@@ -44,18 +40,26 @@ def judge(message: Message, decoded: Decoded | Rejected, source: str, resolver: 
         decoded = Rejected(Reason.OVERSIZE, f"received {items} items, allowed: at most {ITEMS_MAX}")
     if isinstance(decoded, Rejected):
         return Verdict((quarantine_record(message, source, decoded, resolver.guard),), 0, 0, decoded)
-    at = message.received_at_ms
-    signals = [resolver.signal(seen, source, at) for seen in decoded.signals]
-    readings = [resolver.reading(seen, source, at) for seen in decoded.observations]
-    refused = [*decoded.rejected, *(x for x in (*signals, *readings) if isinstance(x, Rejected))]
-    good_signals = [x for x in signals if isinstance(x, Signal)]
-    good_readings = [x for x in readings if isinstance(x, Reading)]
-    records = [Record(SIGNALS, x.grid, _ENCODE(x)) for x in good_signals]
-    records += [Record(_TOPIC_OF[x.kind], x.grid, _ENCODE(x)) for x in good_readings]
+    at, refused = message.received_at_ms, list(decoded.rejected)
+    records: list[Record] = []
+    for alarm in decoded.signals:
+        signal = resolver.signal(alarm, source, at)
+        if isinstance(signal, Rejected):
+            refused.append(signal)
+        else:
+            records.append(Record(SIGNALS, signal.grid, _ENCODE(signal)))
+    signals = len(records)
+    for seen in decoded.observations:
+        reading = resolver.reading(seen, source, at)
+        if isinstance(reading, Rejected):
+            refused.append(reading)
+        else:
+            records.append(Record(_TOPIC_OF[reading.kind], reading.grid, _ENCODE(reading)))
+    readings = len(records) - signals
     rejected = _together(refused)
     if rejected is not None:
         records.append(quarantine_record(message, source, rejected, resolver.guard))
-    return Verdict(tuple(records), len(good_readings), len(good_signals), rejected)
+    return Verdict(tuple(records), readings, signals, rejected)
 
 
 def quarantine_record(message: Message, source: str, rejected: Rejected, guard: Guard | None) -> Record:

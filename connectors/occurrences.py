@@ -20,8 +20,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import replace
 
 from connectors.alarms import SIGNAL_OF
 from connectors.base import Decoded, Observation, SignalEvent
@@ -82,7 +84,7 @@ class Occurrences:
 
     def settle(self, decoded: Decoded) -> tuple[Decoded, tuple[Told, ...]]:
         """The message without what was told before, and what is to be confirmed once Kafka has it."""
-        if not any(signal.type in LASTING for signal in decoded.signals):
+        if not decoded.signals or not any(signal.type in LASTING for signal in decoded.signals):
             return decoded, ()
         with self._lock:
             told = [self._take(*pair) for pair in _pairs(decoded)]

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import structlog
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from schemas.topics import LARGE_BYTES
 
@@ -28,8 +29,7 @@ _POLL_S: Final = 0.2
 _RETRY_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One record to append."""
 
     topic: str
@@ -44,6 +44,9 @@ class _Group:
 
     left: int
     on_delivered: Callable[[], None]
+
+
+_Report = Callable[[KafkaError | None, Message], None]
 
 
 class LogProducer:
@@ -61,7 +64,7 @@ class LogProducer:
         self._ending = threading.Event()
         self._refusing: int | None = None
         self._lock = threading.Lock()
-        self._unconfirmed = 0
+        self._given = self._confirmed = 0
         self._thread = threading.Thread(target=self._serve, name="kafka-delivery", daemon=True)
         self._thread.start()
 
@@ -74,9 +77,11 @@ class LogProducer:
             on_delivered()
             return
         group = _Group(len(records), on_delivered)
-        self._count(len(records))
+        with self._lock:
+            self._given += len(records)
+        delivered = self._reporter(group)
         for record in records:
-            while not self._offered(record, group):
+            while not self._offered(record, group, delivered):
                 self._room.clear()
                 self._room.wait(_POLL_S)
 
@@ -85,40 +90,44 @@ class LogProducer:
         self._producer.flush(limit_s)
         self._ending.set()
         self._thread.join()
-        return self._unconfirmed
+        return self._given - self._confirmed
 
-    def _count(self, records: int) -> None:
-        with self._lock:
-            self._unconfirmed += records
+    def _reporter(self, group: _Group, record: Record | None = None) -> _Report:
+        """What librdkafka calls when it is done with a record of the group.
 
-    def _offered(self, record: Record, group: _Group) -> bool:
-        def delivered(error: KafkaError | None, _message: object) -> None:
-            self._delivered(error, record, group)
+        One serves all records without headers: a report brings back everything but the headers.
+        """
 
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            self._delivered(error, _record_of(message) if error and not record else record, group)
+
+        return delivered
+
+    def _offered(self, record: Record, group: _Group, delivered: _Report) -> bool:
+        produce = self._producer.produce
         try:
-            self._producer.produce(
-                record.topic,
-                record.value,
-                record.key,
-                headers=list(record.headers),
-                on_delivery=delivered,
-            )
+            if record.headers:
+                headers, delivered = list(record.headers), self._reporter(group, record)
+                produce(record.topic, record.value, record.key, headers=headers, on_delivery=delivered)
+            else:
+                produce(record.topic, record.value, record.key, on_delivery=delivered)
         except BufferError:
             return False
         return True
 
-    def _delivered(self, error: KafkaError | None, record: Record, group: _Group) -> None:
-        self._room.set()
-        if error is not None:
+    def _delivered(self, error: KafkaError | None, record: Record | None, group: _Group) -> None:
+        if error is not None and record is not None:
+            self._room.set()
             self._again.append((time.monotonic() + _RETRY_S, record, group))
             if error.code() != self._refusing:
                 _LOG.error("kafka refused a record; trying again", topic=record.topic, error=error.str())
             self._refusing = error.code()
             return
-        self._refusing = None
-        self._count(-1)
+        self._confirmed += 1
         group.left -= 1
         if group.left == 0:
+            self._room.set()
+            self._refusing = None
             group.on_delivered()
 
     def _serve(self) -> None:
@@ -127,7 +136,7 @@ class LogProducer:
                 self._producer.poll(_POLL_S)
                 while self._again and self._again[0][0] <= time.monotonic():
                     _, record, group = self._again[0]
-                    if not self._offered(record, group):
+                    if not self._offered(record, group, self._reporter(group)):
                         break
                     self._again.popleft()
         except Exception as error:  # noqa: BLE001 - whatever it is, silence here would hold every device
@@ -137,6 +146,12 @@ class LogProducer:
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self._on_fatal(f"kafka producer: {error.str()}")
+
+
+def _record_of(message: Message) -> Record:
+    """The record of a delivery report, headers excepted."""
+    topic, key, value = message.topic(), message.key(), message.value()
+    return Record(str(topic), bytes(key or b"").decode(), bytes(value or b""))
 
 
 def _settings(bootstrap: str, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.base import Decoded, Devices, Location, Message
 from connectors.fields import Unreadable, as_object, as_text, field, location_of, moment_ms, reads, zone_named

@@ -1,7 +1,7 @@
 """The MQTT connector: one connection, one thread, and PUBACK only for what Kafka has confirmed.
 
-All of the socket is one thread's (`run`); Kafka's delivery thread only puts (epoch, packet id) into a queue
-and wakes it. Dying between any two lines:
+All of the socket is one thread's (`run`); Kafka's delivery thread only puts (epoch, PUBACKs) into a queue and
+wakes it. Dying between any two lines:
 - message read, not produced, or produced and not confirmed: no PUBACK; the broker sends it again to
   the session (fixed client id, clean_session false), the fold drops what came twice;
 - confirmed, PUBACK not sent: the same;
@@ -9,6 +9,7 @@ and wakes it. Dying between any two lines:
   A confirmation that belongs to an earlier connection would acknowledge another message: it carries
   the connection's epoch and is dropped when that has passed.
 
+What has come is taken to the log up to 64 messages at a time, which are acknowledged together.
 Without room in the gateway neither the socket nor what was read of it already is taken from;
 acknowledgements and pings are still written. The broker is not held to answer a ping meanwhile.
 
@@ -31,7 +32,7 @@ from typing import Final
 import structlog
 
 from connectors.base import Message
-from connectors.gateway import Gateway, Outcome
+from connectors.gateway import Gateway
 from connectors.mqtt import packets
 from connectors.mqtt.routes import UNROUTED, TopicRoutes
 from connectors.mqtt.settings import MqttSettings, tls_context
@@ -43,6 +44,9 @@ _WAIT_S: Final = 0.5
 _CONNECT_S: Final = 5.0
 _BACK_OFF_S: Final = (0.2, 10.0)
 _BLOCK_BYTES: Final = 256 * 1024
+_TOGETHER: Final = 64
+"""Most messages that go to the log, and are acknowledged, together."""
+
 _AGAIN: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -157,43 +161,54 @@ class MqttConnector:
                     raise ConnectionResetError("the broker closed it")
                 self._packets.feed(received)
                 self._asked_s = None
-        self._waiting = False
-        for first, body in self._packets:
-            self._take(first, body)
-            if not self._gateway.has_room():
-                self._waiting = True
+        self._waiting = True
+        while (room := min(_TOGETHER, self._gateway.room())) > 0:
+            messages, packet_ids = self._messages(room)
+            if messages:
+                self._gateway.accept_all(messages, self._confirmer(packet_ids))
+            if len(messages) < room:
+                self._waiting = False
                 return
 
-    def _take(self, first: int, body: bytearray) -> None:
-        kind = first >> 4
-        if kind == packets.PUBLISH:
-            self._published(first, body)
-        elif kind == packets.CONNACK:
+    def _messages(self, most: int) -> tuple[list[tuple[Message, str]], list[bytes]]:
+        """The next messages that were read, with their codecs, and their packet ids; the rest is heeded."""
+        messages: list[tuple[Message, str]] = []
+        packet_ids: list[bytes] = []
+        now_ms = time.time_ns() // 1_000_000
+        for first, body in self._packets:
+            if first >> 4 != packets.PUBLISH:
+                self._heed(first >> 4, body)
+                continue
+            named, packet_id, payload = packets.published(first, body)
+            try:
+                topic = named.decode()
+                codec = self._routes.codec_of(topic)
+            except UnicodeDecodeError:
+                topic, codec = "(a topic that is not UTF-8)", UNROUTED
+            messages.append((Message(payload, topic, now_ms, bool(first & 1)), codec))
+            if packet_id:
+                packet_ids.append(packet_id)
+            if len(messages) >= most:
+                break
+        return messages, packet_ids
+
+    def _heed(self, kind: int, body: bytearray) -> None:
+        if kind == packets.CONNACK:
             self._connected(body)
         elif kind == packets.SUBACK:
             refused = [name for name, code in zip(self._filters, body[2:], strict=False) if code & 0x80]
             if refused:
                 _LOG.error("mqtt broker refused subscriptions", topics=refused)
 
-    def _published(self, first: int, body: bytearray) -> None:
-        named, packet_id, payload = packets.published(first, body)
-        try:
-            topic = named.decode()
-            codec = self._routes.codec_of(topic)
-        except UnicodeDecodeError:
-            topic, codec = "(a topic that is not UTF-8)", UNROUTED
-        message = Message(payload, topic, time.time_ns() // 1_000_000, bool(first & 1))
-        self._gateway.accept(message, codec, self._confirmer(packet_id))
+    def _confirmer(self, packet_ids: list[bytes]) -> Callable[[], None]:
+        acknowledgements = (self._epoch, b"".join(map(packets.puback, packet_ids)))
+        queue = self._confirmed
 
-    def _confirmer(self, packet_id: bytes) -> Callable[[Outcome], None]:
-        epoch, queue = self._epoch, self._confirmed
-
-        def confirmed(_outcome: Outcome) -> None:
-            if packet_id:
-                queue.append((epoch, packet_id))
-                # Behind another one no wake is needed: the thread empties the queue when it comes.
-                if len(queue) == 1:
-                    self._wake()
+        def confirmed() -> None:
+            queue.append(acknowledgements)
+            # Behind another one no wake is needed: the thread empties the queue when it comes.
+            if len(queue) == 1:
+                self._wake()
 
         return confirmed
 
@@ -217,9 +232,9 @@ class MqttConnector:
             self._wake_read.recv(65_536)
         epoch, queue = self._epoch, self._confirmed
         while queue:
-            of, packet_id = queue.popleft()
+            of, acknowledgements = queue.popleft()
             if of == epoch:
-                self._out += packets.puback(packet_id)
+                self._out += acknowledgements
 
     def _keep_alive(self, reading: bool) -> None:
         """A ping when we were silent for long; TimeoutError when what we asked was not answered for long."""

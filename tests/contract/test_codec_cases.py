@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.base import Decoded, Device, Message, Rejected
@@ -52,8 +53,8 @@ def decode(folder: str, payload: bytes, said: dict[str, Any]) -> Decoded | Rejec
 
 
 def plain(item: Any) -> dict[str, Any]:
-    """A dataclass without the fields that are at their default."""
-    fields = ((field, getattr(item, field.name)) for field in dataclasses.fields(item))
+    """A value without the fields that are at their default."""
+    fields = ((field, getattr(item, field.name)) for field in msgspec.structs.fields(item))
     return {
         field.name: dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
         for field, value in fields

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -47,11 +50,21 @@ def never(condition: Callable[[], object], for_s: float = 0.5) -> None:
 class HeldLog:
     """Keeps what it is given; `confirm` is Kafka's delivery report, from another thread than the reader's."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: bool = False) -> None:
         self.groups: list[tuple[Sequence[Record], Callable[[], None]]] = []
+        self.kept: list[Record] = []
+        self._at_once = at_once
 
     def deliver(self, records: Sequence[Record], on_delivered: Callable[[], None]) -> None:
-        self.groups.append((records, on_delivered))
+        self.kept += records
+        if self._at_once:
+            on_delivered()
+        else:
+            self.groups.append((records, on_delivered))
+
+    @property
+    def records(self) -> int:
+        return sum(len(records) for records, _ in self.groups)
 
     def confirm(self) -> None:
         groups, self.groups = self.groups, []
@@ -115,12 +128,20 @@ class Sender:
 class Running:
     """A connector in a thread of this process."""
 
-    def __init__(self, port: int, log: HeldLog, limits: Limits | None = None, drain_s: float = 0.2) -> None:
+    def __init__(
+        self,
+        port: int,
+        log: HeldLog,
+        limits: Limits | None = None,
+        drain_s: float = 0.2,
+        client_id: str = "connector",
+        share: str = "",
+    ) -> None:
         devices = {"a": Device("a", "", "parking.space", GRID, None, "", None, simulated=False)}
         codecs = load_codecs(["native"], {}) | {UNROUTED: Unrouted()}
         resolver = Resolver(devices, Places())
         self.gateway = Gateway(next(NAMES), codecs, devices, resolver, log, limits)  # type: ignore[arg-type]
-        settings = MqttSettings("127.0.0.1", port, "connector", drain_s=drain_s)
+        settings = MqttSettings("127.0.0.1", port, client_id, drain_s=drain_s, share=share)
         self.connector = MqttConnector(settings, TopicRoutes({"taishi/readings/+": "native"}), self.gateway)
         self.thread = threading.Thread(target=self.connector.run)
         self.thread.start()
@@ -162,7 +183,7 @@ def test_puback_comes_after_the_logs_confirmation(run: Callable[..., Running], s
     log = HeldLog()
     run(log)
     packets = {sender.send(number) for number in range(50)}
-    wait_until(lambda: len(log.groups) == 50)
+    wait_until(lambda: log.records == 50)
     never(lambda: sender.confirmed)
     log.confirm()
     wait_until(lambda: sender.confirmed == packets)
@@ -179,7 +200,7 @@ def test_a_confirmation_of_an_earlier_connection_acknowledges_nothing(
     broker.kill()
     broker.start()
     packets = {sender.send(2)}
-    wait_until(lambda: len(log.groups) >= 2)  # the first comes again, and the second with it
+    wait_until(lambda: log.records >= 2)  # the first comes again, and the second with it
     for _, on_delivered in stale:
         on_delivered()
     never(lambda: packets & sender.confirmed)
@@ -193,13 +214,12 @@ def test_without_room_the_socket_is_not_read_and_acknowledgements_still_go_out(
     log = HeldLog()
     run(log, limits=Limits(messages=10))
     packets = {sender.send(number) for number in range(100)}
-    wait_until(lambda: len(log.groups) >= 10)
-    never(lambda: len(log.groups) > 10)
-    first = log.groups[0][1]
-    del log.groups[0]
+    wait_until(lambda: log.records >= 10)
+    never(lambda: log.records > 10)
+    records, first = log.groups.pop(0)
     first()
-    wait_until(lambda: len(sender.confirmed) == 1)
-    wait_until(lambda: len(log.groups) == 10)
+    wait_until(lambda: len(sender.confirmed) == len(records))
+    wait_until(lambda: log.records == 10)
     while sender.confirmed != packets:
         log.confirm()
         wait_until(lambda: log.groups or sender.confirmed == packets)
@@ -238,6 +258,69 @@ def test_it_waits_for_a_broker_that_is_not_there_yet() -> None:
     running = Running(port, HeldLog())
     never(lambda: not running.thread.is_alive(), for_s=0.5)
     running.stop()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[int]:
+    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip("mosquitto is not on the PATH (Debian: apt-get install mosquitto)")
+    (port,) = free_ports(1)
+    configuration = tmp_path / "mosquitto.conf"
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen([program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
+    wait_until(lambda: not is_free(port))
+    yield port
+    process.kill()
+    process.wait()
+
+
+def arrives_once(port: int, logs: list[HeldLog], count: int) -> None:
+    """Messages until the first arrives (subscribed), then `count` more, each at one of them."""
+    device = Sender(port)
+    for number in range(1_000_000, 1_000_500):
+        device.send(number)
+        with suppress(AssertionError):
+            wait_until(lambda: any(log.kept for log in logs), 0.1)
+            break
+    packets = {device.send(number) for number in range(count)}
+    wait_until(lambda: packets <= device.confirmed)
+    wait_until(lambda: taken_by(logs, count) >= count)
+    never(lambda: taken_by(logs, count) > count)
+    device.close()
+
+
+def taken_by(logs: list[HeldLog], count: int) -> int:
+    """How many messages have come, one that came twice being two."""
+    wanted = {b"%d" % (1_795_392_000_000 + number) for number in range(count)}
+    values = [record.value for log in logs for record in log.kept]
+    return sum(any(each in value for each in wanted) for value in values)
+
+
+def test_connectors_of_one_share_take_each_message_once(mosquitto: int) -> None:
+    logs = [HeldLog(at_once=True), HeldLog(at_once=True)]
+    ours = [Running(mosquitto, log, client_id=f"c{n}", share="g") for n, log in enumerate(logs)]
+    try:
+        arrives_once(mosquitto, logs, 100)
+    finally:
+        for each in ours:
+            each.stop()
+    assert all(len(log.kept) > 10 for log in logs)
+
+
+def test_a_session_that_joins_a_share_gives_up_its_own_subscription(mosquitto: int) -> None:
+    log = HeldLog(at_once=True)
+    alone = Running(mosquitto, log)
+    try:
+        arrives_once(mosquitto, [log], 1)
+    finally:
+        alone.stop()
+    log = HeldLog(at_once=True)
+    joined = Running(mosquitto, log, share="g")
+    try:
+        arrives_once(mosquitto, [log], 50)
+    finally:
+        joined.stop()
 
 
 def test_the_first_filter_that_matches_names_the_codec() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from connectors.auto_register import AutoRegister, auto_path, read_auto
 from connectors.base import Decoded, Device, Location, Message, Observation

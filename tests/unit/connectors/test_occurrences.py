@@ -1,7 +1,6 @@
 """One alarm, one begin, one end, whatever a device repeats, resends or forgets."""
 
-import dataclasses
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,7 +143,7 @@ def test_what_else_a_message_says_is_kept_when_its_alarm_is_a_repeat():
     held.confirm(told)
     warm = Observation("d1", "care.environment", "temperature", 20.0, T0 + 5)
     message = smoke(5)
-    settled, told = held.settle(dataclasses.replace(message, observations=(*message.observations, warm)))
+    settled, told = held.settle(msgspec.structs.replace(message, observations=(*message.observations, warm)))
     assert (settled.observations, settled.signals, told) == ((warm,), (), ())
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from connectors.base import Decoded, Device, Location, Message, Observation, Rejected, SignalEvent
 from connectors.judge import KEPT_BYTES, judge
@@ -32,7 +33,9 @@ class Places:
 
 
 def device(name: str = "a", **changed: object) -> Device:
-    return replace(Device(name, "", "parking.space", GRID, None, "", None, simulated=True), **changed)
+    return dataclasses.replace(
+        Device(name, "", "parking.space", GRID, None, "", None, simulated=True), **changed
+    )
 
 
 def resolver(*devices: Device) -> Resolver:
