@@ -126,6 +126,38 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
     Console().print(table)
 
 
+@bench.command()
+@click.option("--readings", type=click.IntRange(min=10_000), default=300_000, show_default=True)
+@click.option("--batch", type=click.IntRange(2, 10_000), default=500, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
+    """Readings per second pushed over HTTP on one core, answered 202 when Kafka has them.
+
+    Needs two cores. Starts a Kafka of its own.
+    """
+    from benchmarks.http_push import bench_http  # noqa: PLC0415 - the command line stays quick
+
+    console = Console(stderr=True)
+    with _private_stack(("kafka", "topics")) as settings:
+        figures = bench_http(
+            settings.kafka_bootstrap,
+            readings=readings,
+            batch=batch,
+            rounds=rounds,
+            say=lambda text: console.print(text, highlight=False),
+        )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(figures)))
+        return
+    table = Table("figure", "value")
+    batched = f"{figures.batched_per_s:,.0f} readings/s, {figures.batched_cpu_us:.1f} µs CPU each"
+    table.add_row(f"batches of {figures.batch}", batched)
+    single = f"{figures.single_per_s:,.0f} readings/s, {figures.single_cpu_us:.0f} µs CPU each"
+    table.add_row("one reading a request", single)
+    Console().print(table)
+
+
 @contextmanager
 def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
     """Some embedded parts on free ports, in a folder that goes away."""

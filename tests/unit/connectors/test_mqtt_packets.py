@@ -78,9 +78,7 @@ def test_what_we_say_is_what_the_standard_says() -> None:
     assert packets.connect("id", 60) == bytes.fromhex("100e00044d51545404 00 003c 0002") + b"id"
     said = packets.connect("id", 60, "u", "p")
     assert said == bytes.fromhex("101400044d51545404 c0 003c 0002") + b"id\x00\x01u\x00\x01p"
-    assert packets.connect("id", 60, "", "p") == packets.connect(
-        "id", 60
-    )
+    assert packets.connect("id", 60, "", "p") == packets.connect("id", 60)
     assert packets.subscribe(2, ["a", "b/#"]) == b"\x82\x0c\x00\x02\x00\x01a\x01\x00\x03b/#\x01"
     assert packets.unsubscribe(1, ["a"]) == b"\xa2\x05\x00\x01\x00\x01a"
     assert packets.puback(b"\x00\x07") == b"\x40\x02\x00\x07"
