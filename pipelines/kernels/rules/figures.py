@@ -1,0 +1,30 @@
+"""Which figures of a domain a rule may look at, by kind."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from schemas.kinds import Domain
+from schemas.measures import DERIVED, MEASURES
+
+__all__ = ["figures", "known_figures"]
+
+_HAPPENS: Final = frozenset(("sum", "count", "out_of_normal", "simulated", "rises"))
+"""Rules of measures that add up over time: three alarms in one minute and two in the next are five."""
+_HEARD: Final = _HAPPENS | {"distinct_devices", "distinct_subjects"}
+
+
+@cache
+def known_figures(domain: Domain) -> tuple[str, ...]:
+    """Measures, then derived figures: the columns of a minute's tables."""
+    return (*(measure.name for measure in MEASURES[domain]), *DERIVED[domain])
+
+
+@cache
+def figures(domain: Domain, kind: str) -> tuple[str, ...]:
+    """Those for rules of the kind: counts are of what adds up over time, absences of what is heard."""
+    if kind not in ("count", "absence"):
+        return known_figures(domain)
+    allowed = _HAPPENS if kind == "count" else _HEARD
+    return tuple(m.name for m in MEASURES[domain] if all(term.rule in allowed for term in m.terms))
