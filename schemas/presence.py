@@ -51,11 +51,14 @@ class Stillness(
 
 
 class Pulse(msgspec.Struct, frozen=True, kw_only=True, tag="pulse", tag_field="type"):
-    """What shard `shard` heard in the ten seconds up to `at_ms`: readings by source; the shard's clock."""
+    """What shard `shard` heard in the ten seconds up to `at_ms`: readings by source, and how many of them
+    were simulated; the shard's clock.
+    """
 
     shard: str
     at_ms: int
     sources: dict[str, int]
+    simulated: dict[str, int] = {}
 
 
 PresenceRecord = Silence | Stillness | Pulse

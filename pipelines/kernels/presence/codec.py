@@ -35,6 +35,7 @@ class _StateBytes(msgspec.Struct, frozen=True):
     habits: bytes
     moved: dict[int, dict[int, int]]
     heard: dict[str, int]
+    simulated: dict[str, int]
 
 
 def presence_to_bytes(state: PresenceState) -> bytes:
@@ -50,6 +51,7 @@ def presence_to_bytes(state: PresenceState) -> bytes:
         habits=pack(*_arrays(state.habits).values()),
         moved=state.moved,
         heard=state.heard,
+        simulated=state.simulated,
     )
     return zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(content))
 
@@ -66,9 +68,9 @@ def presence_from_bytes(data: bytes) -> PresenceState:
     for table, packed in ((devices, content.devices), (habits, content.habits)):
         for name, array in zip(_arrays(table), unpack(packed), strict=True):
             setattr(table, name, array)
-    return PresenceState(
-        content.next_offset, content.clock_ms, content.minute, devices, habits, content.moved, content.heard
-    )
+    state = PresenceState(content.next_offset, content.clock_ms, content.minute, devices, habits)
+    state.moved, state.heard, state.simulated = content.moved, content.heard, content.simulated
+    return state
 
 
 def _arrays(table: DeviceTable | Habits) -> dict[str, np.ndarray[Any, Any]]:

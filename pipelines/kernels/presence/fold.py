@@ -37,8 +37,9 @@ class PresenceSettings:
 
 @dataclass(slots=True)
 class PresenceState:
-    """Everything a shard remembers. `clock_ms` 0: nothing was read yet; `heard`: readings since the pulse.
+    """Everything a shard remembers.
 
+    `clock_ms` 0: nothing was read yet; `heard`, `simulated`: readings by source since the last pulse;
     `minute`: the oldest minute of event time that is open; `moved`: per open minute, person -> sensor.
     """
 
@@ -49,6 +50,7 @@ class PresenceState:
     habits: Habits = field(default_factory=Habits)
     moved: dict[int, dict[int, int]] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
+    simulated: dict[str, int] = field(default_factory=dict)
 
 
 def fold_presence(
@@ -100,8 +102,10 @@ class _BatchFold:
         for row in state.devices.fall_silent(at_ms).tolist():
             self.output.append(self._silence(row, at_ms, since_ms=int(state.devices.last_ms[row])))
         self._close_minutes(at_ms)
-        self.output.append(Pulse(shard=self.batch.shard, at_ms=at_ms, sources=state.heard))
-        state.heard = {}
+        self.output.append(
+            Pulse(shard=self.batch.shard, at_ms=at_ms, sources=state.heard, simulated=state.simulated)
+        )
+        state.heard, state.simulated = {}, {}
 
     def _stood_still(self, span_ms: int) -> None:
         state = self.state
@@ -116,9 +120,11 @@ class _BatchFold:
         for row in devices.hear(rows, at_ms).tolist():
             back_ms = int(at_ms[np.flatnonzero(rows == row)[0]])
             self.output.append(self._silence(row, back_ms, since_ms=were_ms[row], active=False))
-        heard = self.state.heard
+        heard, simulated = self.state.heard, self.state.simulated
         for reading in readings:
             heard[reading.source] = heard.get(reading.source, 0) + 1
+            if reading.simulated:
+                simulated[reading.source] = simulated.get(reading.source, 0) + 1
             if reading.kind == _MOVES and reading.value > 0 and reading.subject:
                 self._move(reading)
 
