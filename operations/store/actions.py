@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import sqlalchemy as sql
 
@@ -63,8 +65,13 @@ class ActionRows(AlertRows):
         with self._engine.connect() as connection:
             return self._about(connection, alert)
 
+    def actions_on(self, alert_ids: Sequence[str]) -> list[Action]:
+        """Every action on these very alerts, in order."""
+        with self._engine.connect() as connection:
+            return self._actions(connection, ACTIONS.c.alert_id.in_(alert_ids))
+
     def actions_since(self, since_ms: int) -> list[Action]:
-        """Every action since then, and what hides now."""
+        """Every action since then, in order."""
         with self._engine.connect() as connection:
             return self._actions(connection, ACTIONS.c.at_ms >= since_ms)
 

@@ -1,30 +1,31 @@
-"""`taishi alerts`: what calls for a response."""
+"""`taishi alerts`: what calls for a response, and what people did about it."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from operations.oncall.model import Tracked
-from operations.oncall.store import Store
-from schemas.alerts import SEVERITIES, Alert, Severity
+from operations.alerts.transitions import TRANSITION_WORDS, Transition, transitions
+from schemas.alerts import SEVERITIES, Severity
+from schemas.calendar import local
 from schemas.errors import SettingsError
-from taishi.alerts.choose import SEVERITY_NAMES, Selection, choose, facts
+from taishi.alerts.choose import Selection, choose, facts
+from taishi.alerts.desk import now_ms, one, opened, seen
 from taishi.alerts.read import read_alerts
+from taishi.alerts.tables import hidden_table, list_table
+from taishi.alerts.view import View, said, shown, state_facts, view_facts, views
+from taishi.cli.alerts_act import COMMANDS
+from taishi.cli.alerts_kpis import kpis
 from taishi.quarantine.records import parse_since
 from taishi.settings import load_settings
 
 __all__ = ["alerts"]
-
-_STYLES = {"life_safety": "bold red", "high": "yellow", "medium": "cyan", "low": "dim"}
 
 
 @click.group()
@@ -34,124 +35,140 @@ def alerts() -> None:
 
 @alerts.command("list")
 @click.option("--all", "everything", is_flag=True, help="also those that are over")
+@click.option(
+    "--hidden", is_flag=True, help="also shelved, suppressed and out of service; children by parent"
+)
 @click.option("--severity", type=click.Choice(SEVERITIES), help="this severity and above")
 @click.option("--place", default="", help="this place and all within it, by code")
 @click.option("--rule", default="", help="rules whose name begins so, such as signal.sos")
 @click.option("--since", help="told of since: 30m, 2h, 7d or an ISO 8601 moment")
 @click.option("--json", "as_json", is_flag=True, help="a JSON array")
-def list_(
-    *, everything: bool, severity: Severity | None, place: str, rule: str, since: str | None, as_json: bool
+def list_(  # noqa: PLR0913 - the options of the command
+    *,
+    everything: bool,
+    hidden: bool,
+    severity: Severity | None,
+    place: str,
+    rule: str,
+    since: str | None,
+    as_json: bool,
 ) -> None:
     """List alerts, the most urgent first; without --all those that are active or wait for a person."""
     since_ms = parse_since(since, datetime.now(UTC)) if since else None
     selection = Selection(None if everything else True, severity, place, rule, since_ms)
-    found = choose(read_alerts(load_settings().kafka_bootstrap), selection)
+    settings = load_settings()
+    known = {view.alert.id: view for view in seen(read_alerts(settings.kafka_bootstrap), settings)}
+    wanted = [known[each.id] for each in choose((view.alert for view in known.values()), selection)]
+    listed = [view for view in wanted if everything or view.state.listed]
+    found = shown(listed, hidden=hidden)
     if as_json:
-        click.echo(json.dumps([facts(alert) for alert in found], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([view_facts(view) for view in found], ensure_ascii=False, indent=2))
         return
-    Console().print(_table(found))
-    click.echo(f"{len(found)} 条告警 alerts")
+    Console().print(list_table(found, now_ms()))
+    rest = sum(view.state.hidden for view in listed) if not hidden else 0
+    click.echo(f"{len(found)} 条告警 alerts" + (f"，{rest} 条隐藏 hidden (--hidden)" if rest else ""))
 
 
 @alerts.command()
 @click.argument("id_")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show(id_: str, *, as_json: bool) -> None:
-    """Show one alert whole; the beginning of its id is enough where it is the only one."""
-    found = [a for a in read_alerts(load_settings().kafka_bootstrap) if a.id.startswith(id_)]
+    """Show one alert whole, with its state; the beginning of its id is enough where it is the only one."""
+    settings = load_settings()
+    found = [v for v in seen(read_alerts(settings.kafka_bootstrap), settings) if v.alert.id.startswith(id_)]
     if len(found) != 1:
         raise SettingsError(f"alert: received {id_!r}, which {len(found)} alerts begin with, allowed: one")
     if as_json:
-        click.echo(json.dumps(facts(found[0]), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(view_facts(found[0]), ensure_ascii=False, indent=2))
         return
-    for name, value in facts(found[0]).items():
-        click.echo(f"{name:>12}  {value}")
-
-
-@alerts.command()
-@click.argument("id_")
-@click.option("--by", required=True, help="who acknowledges, by name")
-@click.option("--why", default="", help="what is being done")
-def ack(id_: str, *, by: str, why: str) -> None:
-    """Acknowledge an alert: escalation ends. The first one counts; a second is told by whom."""
-    with _desk() as desk:
-        tracked = _one(desk, id_)
-        if desk.acknowledge(tracked.alert.id, by, why, time.time_ns() // 1_000_000):
-            click.echo(f"{tracked.alert.id}: 已确认 acknowledged by {by}")
-            return
-        before = _one(desk, tracked.alert.id)
-        at = datetime.fromtimestamp(before.acknowledged_ms / 1000, UTC).astimezone()
-        raise SettingsError(f"already acknowledged by {before.acknowledged_by} at {at:%m-%d %H:%M:%S}")
+    for name, value in facts(found[0].alert).items():
+        click.echo(f"{name:>14}  {value}")
+    for name, value in state_facts(found[0].state).items():
+        if value and name not in {"active", "latched"}:
+            click.echo(f"{name:>14}  {_plain(value)}")
+    for child in found[0].children:
+        click.echo(f"{'child':>14}  {child}")
 
 
 @alerts.command()
 @click.argument("id_")
 @click.option("--json", "as_json", is_flag=True, help="a JSON object")
 def history(id_: str, *, as_json: bool) -> None:
-    """Show who was told of an alert, when and how, and who acknowledged it."""
-    with _desk() as desk:
-        tracked = _one(desk, id_)
+    """Show what happened to an alert: its transitions with who, when and why, and who was told."""
+    with opened() as desk:
+        tracked = one(desk, id_)
+        at_ms = now_ms()
+        told = transitions(tracked.alert, desk.actions_of(tracked.alert), at_ms)
         rows = list(desk.history(tracked.alert.id))
+        state = desk.state(tracked.alert, at_ms)
     if as_json:
-        acknowledged = {"by": tracked.acknowledged_by, "at_ms": tracked.acknowledged_ms}
-        said = {"alert": facts(tracked.alert), "acknowledged": acknowledged, "notifications": rows}
-        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        found = {
+            "alert": facts(tracked.alert),
+            "acknowledged": {"by": tracked.acknowledged_by, "at_ms": tracked.acknowledged_ms},
+            "state": state_facts(state),
+            "transitions": [msgspec.to_builtins(each) for each in told],
+            "notifications": rows,
+        }
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
+    for when_ms, line in sorted([*_transition_lines(told), *_notification_lines(rows)]):
+        click.echo(f"{local(when_ms):%m-%d %H:%M:%S}  {line}")
+
+
+@alerts.command()
+@click.option("--json", "as_json", is_flag=True, help="a JSON object")
+def hidden(*, as_json: bool) -> None:
+    """List what is hidden: shelved, suppressed, out of service, by whom, why, and for how long still."""
+    at_ms = now_ms()
+    with opened() as desk:
+        open_alerts = desk.alerts(at_ms + 1)
+        hidings = desk.hidings(at_ms)
+    found = views(open_alerts, [], hidings, at_ms)
+    once = {view.alert.id for view in found if view.state.shelving == "one_shot"}
+    hidings = [each for each in hidings if each.kind != "shelve_once" or each.target.alert_id in once]
+    parents = [view for view in found if view.children]
+    if as_json:
+        click.echo(json.dumps(_hidden_facts(hidings, parents), ensure_ascii=False, indent=2))
+        return
+    Console().print(hidden_table(hidings, parents, at_ms))
+    click.echo(f"{sum(view.state.hidden for view in found)} 条告警隐藏 alerts hidden")
+
+
+for _command in (*COMMANDS, kpis):
+    alerts.add_command(_command)
+
+
+def _hidden_facts(hidings: Sequence[Any], parents: Sequence[View]) -> dict[str, Any]:
+    return {
+        "hidings": [said(each) for each in hidings],
+        "parents": [
+            {"id": v.alert.id, "title": v.alert.title, "place": v.alert.place, "children": list(v.children)}
+            for v in parents
+        ],
+    }
+
+
+def _transition_lines(told: Sequence[Transition]) -> Iterator[tuple[int, str]]:
+    for each in told:
+        second = f" + {each.second}" if each.second else ""
+        until = f" → {local(each.until_ms):%m-%d %H:%M:%S}" if each.until_ms else ""
+        why = f": {each.why}" if each.why else ""
+        yield each.at_ms, f"{each.by}{second}  {TRANSITION_WORDS[each.what]}{until}{why}"
+
+
+def _notification_lines(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
     for row in rows:
-        when = row["sent_ms"] or row["due_ms"]
-        at = datetime.fromtimestamp(int(str(when)) / 1000, UTC).astimezone()
-        state = (
-            f"已通知 told by {row['channel']}"
-            if row["sent_ms"]
-            else f"未送达 not told: {row['problem'] or '…'}"
-        )
-        click.echo(f"{at:%m-%d %H:%M:%S}  {row['person']}  {state}")
-    if tracked.acknowledged_by:
-        at = datetime.fromtimestamp(tracked.acknowledged_ms / 1000, UTC).astimezone()
-        click.echo(f"{at:%m-%d %H:%M:%S}  {tracked.acknowledged_by}  已确认 acknowledged")
+        state = f"已通知 told by {row['channel']}"
+        if row["state"] == "withdrawn":
+            state = f"已撤回 not told: {row['problem']}"
+        elif not row["sent_ms"]:
+            state = f"未送达 not told: {row['problem'] or '…'}"
+        elif row["digest"]:
+            state += "，汇总 in a digest"
+        yield row["sent_ms"] or row["due_ms"], f"{row['person']}  {state}"
 
 
-@contextmanager
-def _desk() -> Iterator[Store]:
-    store = Store(load_settings().operations_url)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _one(desk: Store, beginning: str) -> Tracked:
-    found = desk.find(beginning)
-    if len(found) != 1:
-        raise SettingsError(
-            f"alert: received {beginning!r}, which {len(found)} alerts of the desk begin with, allowed: one "
-            "(the desk knows alerts while `taishi oncall serve` runs)"
-        )
-    return found[0]
-
-
-def _table(found: Iterable[Alert]) -> Table:
-    """One line an alert, which fits 80 columns; `show` has it whole."""
-    table = Table(box=None, pad_edge=False, expand=True)
-    for title in ("编号\nid", "开始\nonset", "状态\nstate", "地点\nplace"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("告警\nalert", overflow="fold", ratio=1, min_width=20)
-    for alert in found:
-        onset = datetime.fromtimestamp(alert.onset_ms / 1000, UTC).astimezone()
-        what = f"[{_STYLES[alert.severity]}]{escape(alert.title)}[/] · {SEVERITY_NAMES[alert.severity]}"
-        table.add_row(
-            alert.id[:8],
-            f"{onset:%m-%d %H:%M:%S}",
-            _state(alert),
-            alert.place,
-            f"{what} 模拟" if alert.simulated else what,
-        )
-    return table
-
-
-def _state(alert: Alert) -> str:
-    if alert.chattering and alert.active:
-        return "抖动 chatter"
-    if alert.active:
-        return "活动 active"
-    return "待复位 latched" if alert.latched else "已恢复 cleared"
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items() if each)
+    return "; ".join(map(_plain, value)) if isinstance(value, list) else str(value)
