@@ -30,6 +30,7 @@ TELEMETRY: Final = (
     "connectors.telemetry",
     "deploy.embedded.supervisor",
     "operations.oncall.telemetry",
+    "operations.outgoing.telemetry",
     "pipelines.telemetry",
     "simulation.publish",
     "taishi.cli.broker",

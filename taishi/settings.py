@@ -174,6 +174,14 @@ class Settings(BaseSettings):
         LOOPBACK, description="networks whose devices may send frames over TCP"
     )
     tcp_codec: str = Field("gb26875", description="codec, and so the framing, of what comes over TCP")
+    outgoing: bool = Field(
+        False, description="whether `taishi up` runs NGSI-LD and CAP for other platforms (docs/outgoing.md)"
+    )
+    outgoing_host: str = Field("127.0.0.1", description="where NGSI-LD and CAP are given")
+    outgoing_port: int = Field(18090, description="port of them", ge=1, le=65535)
+    outgoing_url: str = Field("", description="how others reach them, where a proxy stands before them")
+    outgoing_tls_certificate: Path | None = Field(None, description="their certificate (PEM); TLS if set")
+    outgoing_tls_key: Path | None = Field(None, description="its private key (PEM)")
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
     )

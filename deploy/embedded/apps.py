@@ -7,7 +7,7 @@ import sys
 from deploy.embedded.parts import Health, Part
 from deploy.embedded.settings import StackSettings
 
-__all__ = ["broker", "connectors", "oncall", "simulation", "topics", "workers"]
+__all__ = ["broker", "connectors", "oncall", "outgoing", "simulation", "topics", "workers"]
 
 
 def _taishi(*words: str) -> tuple[str, ...]:
@@ -87,6 +87,14 @@ def oncall(settings: StackSettings) -> tuple[Part, ...]:
     if settings.oncall_file is None:
         return ()
     return (_app(settings, "oncall", ("oncall", "serve"), ("topics",)),)
+
+
+def outgoing(settings: StackSettings) -> tuple[Part, ...]:
+    """What other platforms ask; only where it is wanted."""
+    if not settings.outgoing:
+        return ()
+    ports, needs = {"outgoing_port": settings.outgoing_port}, ("topics", "influxdb-database")
+    return (_app(settings, "outgoing", ("outgoing", "serve"), needs, ports),)
 
 
 def simulation(settings: StackSettings) -> Part:

@@ -21,6 +21,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "worker-signals": 9,
     "connect-poll": 10,
     "oncall": 11,
+    "outgoing": 12,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -30,7 +31,7 @@ class StackSettings:
     """Places, ports and addresses; a part with an address of one's own is not started here.
 
     `doors` are the connectors to start: mqtt, http, sip, tcp, poll. With an
-    `oncall_file` the on-call service is started too.
+    `oncall_file` the on-call service is started too, and with `outgoing` what other platforms ask.
     """
 
     home: Path
@@ -48,6 +49,8 @@ class StackSettings:
     tcp_port: int
     doors: tuple[str, ...] = ("mqtt", "http")
     oncall_file: Path | None = None
+    outgoing: bool = False
+    outgoing_port: int = 18090
     http_host: str = "127.0.0.1"
     kafka_address: str | None = None
     influxdb_address: str | None = None

@@ -53,6 +53,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))
     parts.extend(apps.oncall(settings))
+    parts.extend(apps.outgoing(settings))
     if demo:
         if not {"mqtt", "http"} <= set(settings.doors):
             raise SettingsError(

@@ -100,7 +100,6 @@ def _property(value: object, observed_at_ms: int | None = None) -> dict[str, Any
 def _place(row: PlaceRow, geography: Geography) -> Entity:
     """What every entity of a place has."""
     kind, place = TYPES[row.domain], geography.place(row.place)
-    simulated = row.values.get("readings_simulated", 0) > 0
     made: Entity = {
         "id": _identity(kind, row.place),
         "type": kind,
@@ -108,7 +107,7 @@ def _place(row: PlaceRow, geography: Geography) -> Entity:
         "level": _property(row.level),
         "windowSeconds": _property(row.window_s),
         "complete": _property(row.values.get("complete", 1) > 0, row.end_ms),
-        "simulated": _property(simulated, row.end_ms),
+        "simulated": _property(row.simulated, row.end_ms),
     }
     if place is not None:
         made["name"] = _property(place.name)

@@ -12,7 +12,10 @@ __all__ = ["PlaceRow", "SpotRow"]
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """The newest window of a place in one domain: its measures by name, without those not formed."""
+    """The newest window of a place in one domain: its measures by name, without those not formed.
+
+    `simulated`: simulated readings came for as long as one of them may still be held.
+    """
 
     domain: Domain
     level: str
@@ -20,6 +23,7 @@ class PlaceRow:
     start_ms: int
     window_s: int
     values: Mapping[str, float]
+    simulated: bool = False
 
     @property
     def end_ms(self) -> int:

@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backfill": ("backfill", "recompute a past range from the log or from files"),
     "alerts": ("alerts", "what calls for a response: list, show, ack, history"),
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
+    "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),

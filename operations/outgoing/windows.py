@@ -1,0 +1,139 @@
+"""The newest windows of all places, from InfluxDB by InfluxQL; one look serves everybody for a while.
+
+Measurement = domain, tags level, place and window, time = the window's start; as `pipelines` writes them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from operations.outgoing.rows import PlaceRow
+from schemas.errors import TaishiError
+from schemas.kinds import DOMAINS, KINDS, Domain
+
+__all__ = ["Kept", "UnavailableError", "WindowStore", "WindowStoreSettings"]
+
+Answer = TypeVar("Answer")
+_LOOK_BACK_S: Final = 900
+"""How old the newest window of a place may be to be told."""
+
+
+def _held_s(domain: Domain) -> int:
+    """How long a reading counts in the windows after it: a gauge holds."""
+    gauges = (k for k in KINDS.values() if k.domain == domain and any(m.series == "gauge" for m in k.metrics))
+    return max((kind.silent_after_s for kind in gauges), default=0)
+
+
+class UnavailableError(TaishiError):
+    """What is asked cannot be told now; it may be later."""
+
+
+class Kept:
+    """The last answer to a question, for `for_s`; one asks, the others wait for it."""
+
+    def __init__(self, for_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._for_s, self._clock = for_s, clock
+        self._lock = threading.Lock()
+        self._answer: Any = None
+        self._at_s: float | None = None
+
+    def get(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer kept, or asked for now; a failure is not kept."""
+        with self._lock:
+            if self._at_s is None or self._clock() - self._at_s >= self._for_s:
+                self._answer, self._at_s = ask(), self._clock()
+            answer: Answer = self._answer
+            return answer
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStoreSettings:
+    """Where; `token` is a 2.x token or `user:password` of 1.8. `window` is the tag (`1m`), of `window_s`."""
+
+    url: str
+    database: str
+    token: str
+    window: str
+    window_s: int
+    keep_s: float = 2.0
+    keep_simulated_s: float = 300.0
+
+
+class WindowStore:
+    """Reads; never writes. May be asked from any thread."""
+
+    def __init__(self, settings: WindowStoreSettings, transport: httpx.BaseTransport | None = None) -> None:
+        self._settings = settings
+        headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
+        self._http = httpx.Client(timeout=10.0, trust_env=False, headers=headers, transport=transport)
+        self._rows, self._simulated = Kept(settings.keep_s), Kept(settings.keep_simulated_s)
+
+    def rows(self) -> list[PlaceRow]:
+        """The newest window of every place in every domain; UnavailableError when InfluxDB does not tell."""
+        return self._rows.get(self._newest)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _newest(self) -> list[PlaceRow]:
+        now_ms = time.time_ns() // 1_000_000
+        simulated = self._simulated.get(
+            lambda: {domain: self._where_simulated(domain, now_ms) for domain in DOMAINS}
+        )
+        since_ms = now_ms - (_LOOK_BACK_S + self._settings.window_s) * 1000
+        return [
+            self._row(domain, series, simulated[domain])
+            for domain in DOMAINS
+            for series in self._series("*", domain, since_ms, "level, place ORDER BY time DESC LIMIT 1")
+        ]
+
+    def _where_simulated(self, domain: Domain, now_ms: int) -> frozenset[str]:
+        """Places where a simulated reading may still be held."""
+        since_ms = now_ms - (_held_s(domain) + _LOOK_BACK_S) * 1000
+        found = self._series("max(readings_simulated)", domain, since_ms, "place")
+        return frozenset(each["tags"]["place"] for each in found if (each["values"][0][1] or 0) > 0)
+
+    def _row(self, domain: Domain, series: dict[str, Any], simulated: frozenset[str]) -> PlaceRow:
+        found = dict(zip(series["columns"], series["values"][0], strict=True))
+        values = {
+            name: float(v) for name, v in found.items() if isinstance(v, int | float) and name != "time"
+        }
+        place = series["tags"]["place"]
+        return PlaceRow(
+            domain=domain,
+            level=series["tags"]["level"],
+            place=place,
+            start_ms=int(found["time"]),
+            window_s=self._settings.window_s,
+            values=values,
+            simulated=place in simulated or values.get("readings_simulated", 0) > 0,
+        )
+
+    def _series(self, fields: str, domain: Domain, since_ms: int, grouped: str) -> list[dict[str, Any]]:
+        # Not of a user's making: the settings have checked what goes in.
+        query = (
+            f'SELECT {fields} FROM "{domain}" '  # noqa: S608
+            f"WHERE \"window\" = '{self._settings.window}' AND time >= {since_ms}ms GROUP BY {grouped}"
+        )
+        try:
+            answer = self._http.get(
+                f"{self._settings.url}/query",
+                params={"db": self._settings.database, "q": query, "epoch": "ms"},
+            )
+            answer.raise_for_status()
+            result = answer.json()["results"][0]
+        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise UnavailableError(
+                f"InfluxDB at {self._settings.url}: {error or type(error).__name__}"
+            ) from error
+        if "error" in result and not result["error"].startswith("database not found"):
+            raise UnavailableError(f"InfluxDB at {self._settings.url}: {result['error']}")
+        series: list[dict[str, Any]] = result.get("series", [])
+        return series
