@@ -162,8 +162,10 @@ class Gateway:
     def _confirmed(self, telemetry: SourceTelemetry, of: _Sums) -> None:
         telemetry.in_flight.dec(of.messages)
         telemetry.acknowledged.inc(of.messages)
-        telemetry.readings.inc(of.readings)
-        telemetry.signals.inc(of.signals)
+        if of.readings:
+            telemetry.readings.inc(of.readings)
+        if of.signals:
+            telemetry.signals.inc(of.signals)
         for reason in of.refused:
             telemetry.quarantined(reason)
         if of.told:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from connectors.privacy.keys import KeyFile
 from connectors.privacy.pseudonyms import PSEUDONYM, pseudonym, pseudonyms
-from connectors.privacy.seal import seal
+from connectors.privacy.seal import Sealer
 
 __all__ = ["Guard", "KeyedGuard"]
 
@@ -32,6 +32,7 @@ class KeyedGuard:
 
     def __init__(self, file: KeyFile) -> None:
         self._file = file
+        self._sealing = (file.keys, Sealer(file.keys))
 
     def name_of(self, identity: str) -> str:
         """Under the newest key."""
@@ -43,4 +44,9 @@ class KeyedGuard:
 
     def seal(self, payload: bytes) -> bytes:
         """Under the newest key."""
-        return seal(self._file.keys, payload)
+        keys, sealer = self._sealing
+        if keys is not self._file.keys:  # rotated, or one was forgotten
+            keys = self._file.keys
+            sealer = Sealer(keys)
+            self._sealing = (keys, sealer)
+        return sealer(payload)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from connectors.privacy.keys import Keys
 from schemas.errors import TaishiError
 
-__all__ = ["OVERHEAD_BYTES", "SealBroken", "seal", "unseal"]
+__all__ = ["OVERHEAD_BYTES", "SealBroken", "Sealer", "seal", "unseal"]
 
 _MARK: Final = b"taishi-seal\x01"
 _VERSION_BYTES: Final = 4
@@ -30,11 +30,22 @@ class SealBroken(TaishiError):  # noqa: N818 - names what was found
     """Sealed bytes that cannot be opened: their key was forgotten, or they are not what was sealed."""
 
 
+class Sealer:
+    """Seals under the newest of these keys; what making it costs is paid once."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._head = _MARK + keys.newest.to_bytes(_VERSION_BYTES, "big")
+        self._cipher = AESGCM(keys.derived(keys.newest, "seal"))
+
+    def __call__(self, payload: bytes) -> bytes:
+        """The bytes, sealed."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._head + nonce + self._cipher.encrypt(nonce, payload, self._head)
+
+
 def seal(keys: Keys, payload: bytes) -> bytes:
     """The bytes, sealed under the newest key."""
-    nonce = os.urandom(_NONCE_BYTES)
-    head = _MARK + keys.newest.to_bytes(_VERSION_BYTES, "big")
-    return head + nonce + AESGCM(keys.derived(keys.newest, "seal")).encrypt(nonce, payload, head)
+    return Sealer(keys)(payload)
 
 
 def unseal(keys: Keys, data: bytes) -> bytes:
