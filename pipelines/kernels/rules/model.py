@@ -39,8 +39,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     but whether each of `members` was active in the place within the last `over_s`. It is compared with
     `threshold` by `bound`. While active, the bound is looser by `deadband`. `needs`: figures and their least
     values, without which a place cannot be judged. `places`: prefixes of codes; none means all.
-    `member_titles` are theirs, in both languages. `gathers`: members' places count for the place of `levels` they lie in. `quiet`: only a member of
-    combinations, never raised by itself.
+    `member_titles` are the members', in both languages. `gathers`: members' places count for the place of
+    `levels` they lie in. `quiet`: only a member of combinations, never raised by itself.
     """
 
     name: str

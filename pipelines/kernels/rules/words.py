@@ -34,17 +34,17 @@ def explain_onset(rule: Rule, onset_ms: int, observed: float, before: float) -> 
     chinese, english = _facts(rule, observed, before)
     since = f"{local(onset_ms):%Y-%m-%d %H:%M}"
     delays, delays_en = _delays(rule)
-    return f"{chinese}；自 {since} 起{delays} {english}; since {since}{delays_en}"
+    return f"{chinese}；自 {since} 起{delays}。 {english}; since {since}{delays_en}."
 
 
 def explain_end(rule: Rule, ending: Ending, observed: float, before: float) -> str:
     """Why it is over, and what was observed then (if anything was)."""
     chinese, english = _ENDINGS[ending]
     if ending != "normal" or rule.kind == "combination" or math.isnan(observed):
-        return f"{chinese} {english}"
+        return f"{chinese}。 {english}."
     facts, facts_en = _seen(rule, observed, before)
     delays, delays_en = _delays(rule)
-    return f"{chinese}：{facts}{delays} {english}: {facts_en}{delays_en}"
+    return f"{chinese}：{facts}{delays}。 {english}: {facts_en}{delays_en}."
 
 
 def _facts(rule: Rule, observed: float, before: float) -> tuple[str, str]:
