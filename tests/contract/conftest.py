@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -68,3 +70,19 @@ def _signed(
         names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(name))])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of the desk; of PostgreSQL where TAISHI_TEST_POSTGRESQL is the URL of one."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'desk.db'}"
+    given = os.environ.get("TAISHI_TEST_POSTGRESQL")
+    if not given:
+        pytest.skip("TAISHI_TEST_POSTGRESQL is not set (postgresql+psycopg://user@host/database)")
+    engine = sqlalchemy.create_engine(given)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DROP SCHEMA IF EXISTS desk_under_test CASCADE"))
+        connection.execute(sqlalchemy.text("CREATE SCHEMA desk_under_test"))
+    engine.dispose()
+    return f"{given}?options=-csearch_path%3Ddesk_under_test"

@@ -89,8 +89,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'desk.db'}")
+def store(desk_url: str) -> Iterator[Store]:
+    made = Store(desk_url)
     yield made
     made.close()
 
@@ -210,11 +210,10 @@ def test_a_hundred_clients_acknowledge_at_once_and_one_wins(store: Store) -> Non
     assert won.count(True) == 1
 
 
-def test_a_new_process_goes_on_where_the_last_ended_and_tells_nobody_twice(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'desk.db'}"
+def test_a_new_process_goes_on_where_the_last_ended_and_tells_nobody_twice(desk_url: str) -> None:
     with receiver() as hook:
         for _ in range(3):
-            life = Store(url)
+            life = Store(desk_url)
             assert life.next_offset("alerts") in {None, 1}
             life.take("alerts", [alert(revision=0)], 1, now_ms())
             with looking(Teller(oncall(hook.url), life)) as look:
@@ -243,6 +242,28 @@ def test_a_database_of_another_version_is_refused_by_what_it_lacks(tmp_path: Pat
     old.close()
     with pytest.raises(SettingsError, match=r"table alerts lacks changed_ms, .*move it away"):
         Store(f"sqlite:///{tmp_path / 'old.db'}")
+
+
+def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    first = Store(url)
+    first.take("alerts", [alert()], 1, now_ms())
+    first.acknowledge(alert().id, "王芳", "on my way", 5)
+    first.close()
+    with sqlite3.connect(tmp_path / "desk.db") as old:
+        for name in ("cause", "reset_count", "hidden", "round", "visible_ms"):
+            old.execute("DROP INDEX IF EXISTS ix_alerts_cause")
+            old.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
+        for table in ("actions", "floods"):
+            old.execute(f"DROP TABLE {table}")
+    old.close()
+    again = Store(url)
+    (known,) = again.find(alert().id)
+    assert (known.acknowledged_by, known.hidden, known.round) == ("王芳", False, 0)
+    (action,) = again.actions_of(alert())
+    assert (action.kind, action.by, action.why, action.at_ms) == ("acknowledge", "王芳", "on my way", 5)
+    assert not again.acknowledge(alert().id, "李强", "", now_ms())
+    again.close()
 
 
 def test_an_older_version_that_is_written_again_changes_nothing(store: Store) -> None:

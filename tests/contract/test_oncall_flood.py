@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ MIN = 60_000
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(f"sqlite:///{tmp_path / 'desk.db'}") as made:
+def store(desk_url: str) -> Iterator[Store]:
+    with opened(desk_url) as made:
         yield made
 
 

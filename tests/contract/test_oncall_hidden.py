@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -21,8 +20,8 @@ PARENT = alert(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(f"sqlite:///{tmp_path / 'desk.db'}") as made:
+def store(desk_url: str) -> Iterator[Store]:
+    with opened(desk_url) as made:
         yield made
 
 
@@ -165,16 +164,15 @@ def test_a_reset_takes_it_off_the_list_for_good_until_it_begins_anew(desk: Desk)
     assert [each.count for each in desk.store.alerts(10**15)] == [2]
 
 
-def test_states_survive_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_states_survive_a_restart(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """F7: nothing is rung again, acknowledgements and shelvings are kept."""
-    url = f"sqlite:///{tmp_path / 'desk.db'}"
-    with opened(url) as life:
+    with opened(desk_url) as life:
         desk = Desk(life, oncall(), monkeypatch)
         desk.take(*(alert(n) for n in range(8)))
         desk.look()
         life.acknowledge(alert(1).id, "王芳", "在处理 on it", desk.now_ms)
         desk.act("shelve", alert(2), until_ms=T0 + HOUR)
-    with opened(url) as life:
+    with opened(desk_url) as life:
         desk = Desk(life, oncall(), monkeypatch, T0 + MIN)
         desk.take(*(alert(n) for n in range(8)))
         assert desk.look() == []
