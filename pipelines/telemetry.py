@@ -10,10 +10,15 @@ __all__ = [
     "ALERTS_ACTIVE",
     "ALERTS_WRITTEN",
     "CANARY_FAILURES",
+    "DEVICES_KNOWN",
+    "DEVICES_SILENT",
     "INFLUXDB_WRITE_SECONDS",
     "POINTS_REFUSED",
     "POINTS_WRITTEN",
     "RECORDS_SKIPPED",
+    "RULES_IN_FORCE",
+    "RULES_REFUSED",
+    "SERIES",
     "SIGNAL_TO_ALERT_SECONDS",
     "WINDOW_RECORDS",
     "WINDOW_TO_QUERYABLE_SECONDS",
@@ -92,3 +97,17 @@ ALERTS_ACTIVE: Final = Gauge("taishi_alerts_active", "alerts whose condition is 
 SIGNAL_TO_ALERT_SECONDS: Final = Histogram(
     "taishi_signal_to_alert_seconds", "from a signal on the log to its alert on the log", buckets=_BUCKETS_S
 )
+
+DEVICES_KNOWN: Final = Gauge("taishi_devices_known", "devices the shard has heard of", ["shard"])
+DEVICES_SILENT: Final = Gauge(
+    "taishi_devices_silent", "of them, silent for longer than they may be", ["shard"]
+)
+SERIES: Final = Gauge(
+    "taishi_detector_series",
+    "series (place x figure) that detectors know, and of them judged in the last minute; the others have too "
+    "little history, or no data",
+    ["domain", "level", "what"],
+)
+
+RULES_IN_FORCE: Final = Gauge("taishi_rules_in_force", "rules of the rule file that are judged")
+RULES_REFUSED: Final = Counter("taishi_rules_refused_total", "wrong rule files that did not come into force")

@@ -84,6 +84,13 @@ def _seconds(least: int) -> Callable[[Any], int]:
     return check
 
 
+def _figures(value: Any) -> tuple[str, ...]:
+    given = value if isinstance(value, list) else [value]
+    if not given or not all(isinstance(each, str) for each in given) or len(set(given)) < len(given):
+        raise NotAllowed("a figure of the domain, or a list of measures whose sum is meant, each once")
+    return tuple(given)
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise NotAllowed("true, false")
@@ -127,7 +134,7 @@ CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
     "title_en": _text,
     "severity": _choice(*SEVERITIES),
     "domain": _choice(*DOMAINS),
-    "figure": _text,
+    "figure": _figures,
     "per": _text,
     "level": _levels,
     "places": _prefixes,

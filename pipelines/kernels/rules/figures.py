@@ -23,7 +23,12 @@ def known_figures(domain: Domain) -> tuple[str, ...]:
 
 @cache
 def figures(domain: Domain, kind: str) -> tuple[str, ...]:
-    """Those for rules of the kind: counts are of what adds up over time, absences of what is heard."""
+    """Those for rules of the kind: counts are of what adds up over time, absences of what is heard.
+
+    Of the "sum" of several figures: the measures, for ratios do not add up.
+    """
+    if kind == "sum":
+        return tuple(measure.name for measure in MEASURES[domain])
     if kind not in ("count", "absence"):
         return known_figures(domain)
     allowed = _HAPPENS if kind == "count" else _HEARD

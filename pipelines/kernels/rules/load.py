@@ -184,18 +184,16 @@ def _wrong_figures(given: _Given) -> Iterator[tuple[str, str, str]]:
     domain = given.fields.get("domain")
     if domain is None:
         return
-    named = [(name, given.fields[name], given.kind if name == "figure" else "threshold")
-             for name in ("figure", "per") if given.fields.get(name)]  # fmt: skip
+    looked_at = given.fields.get("figure") or ()
+    kind = given.kind if len(looked_at) < 2 or given.kind in ("count", "absence") else "sum"
+    named = [("figure", figure, kind) for figure in looked_at]
+    named += [("per", given.fields["per"], "threshold")] if given.fields.get("per") else []
     named += [("needs", figure, "threshold") for figure, _ in given.fields.get("needs") or ()]
     for name, figure, kind in named:
         allowed = figures(domain, kind)
         if figure not in allowed:
-            why = (
-                ""
-                if figure not in known_figures(domain)
-                else f" ({kind}s are of what happens, not of what is)"
-            )
-            yield name, figure, ", ".join(allowed) + why
+            words = f" (of the kind {kind})" if figure in known_figures(domain) else ""
+            yield name, figure, ", ".join(allowed) + words
 
 
 def _common_levels(members: tuple[str, ...], others: Mapping[str, _Given]) -> tuple[Any, ...]:
@@ -233,6 +231,6 @@ def _rule(given: _Given, others: Mapping[str, _Given], office: tuple[tuple[int, 
     bound = next(name for name in BOUNDS[given.kind] if name in held)
     names = {"rise_above": "above", "fall_below": "below", "absent_for_s": "at_least"}
     values |= {"bound": names.get(bound, bound), "threshold": float(held[bound])}
-    values["figure"] = held.get("figure", "readings")
+    values["figures"] = held.get("figure", ("readings",))
     values["over_s"] = held.get("over_s", held.get("count_over_s", 0))
     return Rule(**values)

@@ -34,9 +34,9 @@ Spans = tuple[tuple[int, int], ...]
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the file; which fields mean something is said by `kind` (docs/rules.md).
 
-    The figure looked at is, by kind: threshold: `figure` (÷ `per`); rate: its change within `over_s`;
-    count: its sum within `over_s`; absence: seconds for which `figure` has been 0; combination: none,
-    but whether each of `members` was active in the place within the last `over_s`. It is compared with
+    `figure` is the sum of `figures`, ÷ `per`. Looked at is, by kind: threshold: the figure; rate: its change
+    within `over_s`; count: its sum within `over_s`; absence: seconds for which it has been 0; combination:
+    whether each of `members` was active in the place within the last `over_s`. It is compared with
     `threshold` by `bound`. While active, the bound is looser by `deadband`. `needs`: figures and their least
     values, without which a place cannot be judged. `places`: prefixes of codes; none means all.
     `member_titles` are the members', in both languages. `gathers`: members' places count for the place of
@@ -50,7 +50,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     domain: Domain
     kind: Kind
     levels: tuple[Level, ...]
-    figure: str = ""
+    figures: tuple[str, ...] = ()
     per: str = ""
     bound: Bound = "above"
     threshold: float = 0.0
@@ -67,6 +67,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     hours: Spans = ()
     working_hours: Spans = ()
     quiet: bool = False
+
+    @property
+    def figure(self) -> str:
+        """What is looked at, as a person reads it."""
+        return "+".join(self.figures) + (f"/{self.per}" if self.per else "")
 
     @property
     def over_minutes(self) -> int:

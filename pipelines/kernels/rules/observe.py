@@ -51,11 +51,14 @@ def observe(rule: Rule, track: Track, minute: int, columns: Mapping[str, Floats]
 
 
 def _figure(rule: Rule, columns: Mapping[str, Floats]) -> Floats:
+    figure = columns[rule.figures[0]]
+    for name in rule.figures[1:]:
+        figure = figure + columns[name]
     if not rule.per:
-        return columns[rule.figure]
+        return figure
     whole = columns[rule.per]
     ratio = np.full(len(whole), np.nan)
-    np.divide(columns[rule.figure], whole, out=ratio, where=whole > 0)
+    np.divide(figure, whole, out=ratio, where=whole > 0)
     return ratio
 
 

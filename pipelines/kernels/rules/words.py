@@ -67,7 +67,7 @@ def _seen(rule: Rule, observed: float, before: float) -> tuple[str, str]:
         if not rule.over_s:
             return f"{chinese}同时成立", f"{english} at once"
         return f"{chinese}在 {over}内先后成立", f"{english} within {over_en}"
-    figure = f"{rule.figure}/{rule.per}" if rule.per else rule.figure
+    figure = rule.figure
     if rule.kind == "absence":
         silent, silent_en = _duration(int(observed))
         return f"{figure} 中断 {silent}", f"{figure} absent for {silent_en}"

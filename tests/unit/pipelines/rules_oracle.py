@@ -18,7 +18,7 @@ def observed(rule, history, at):
 
     def figure(minute):
         figures = history.get(minute, {})
-        value = figures.get(rule.figure)
+        value = figures.get(rule.figures[0])
         if rule.per and value is not None:
             whole = figures.get(rule.per)
             return value / whole if whole else None

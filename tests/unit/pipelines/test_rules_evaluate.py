@@ -175,6 +175,12 @@ def test_a_ratio_is_formed_by_per_and_needs_keep_small_numbers_from_being_judged
     assert changes(run(ratio, [6], "unknown", spaces=0)) == []
 
 
+def test_several_figures_are_added_up():
+    total = rules(rule(figure=["occupied", "unknown"], per="spaces", at_least=0.5))
+    assert changes(run(total, [3], "occupied", unknown=2, spaces=10)) == [(0, "on")]
+    assert changes(run(total, [3], "occupied", unknown=1, spaces=10)) == []
+
+
 def test_a_rule_is_for_its_places_and_levels_only():
     only = rules(rule(above=5, level=["grid", "community"], places=[OTHER, COMMUNITY + "009"]))
     held = {"occupancy": 9}

@@ -37,12 +37,12 @@ DELAYS = st.sampled_from((0, 60, 120))
 def simple_rules(draw, name="rule"):
     kind = draw(st.sampled_from(("threshold", "rate", "count", "absence")))
     values = {"threshold": draw(NUMBERS), "bound": draw(st.sampled_from(BOUNDS))}
-    values |= {"deadband": draw(st.sampled_from((0.0, 1.0, 2.5))), "figure": "turnover"}
+    values |= {"deadband": draw(st.sampled_from((0.0, 1.0, 2.5))), "figures": ("turnover",)}
     if kind == "absence":
         values = {
             "threshold": draw(st.sampled_from((60.0, 120.0))),
             "bound": "at_least",
-            "figure": "readings",
+            "figures": ("readings",),
         }
     if kind in ("rate", "count"):
         values["over_s"] = draw(st.sampled_from((60, 120, 180)))
@@ -177,7 +177,7 @@ def test_a_state_that_was_shown_the_history_judges_as_one_that_has_always_run(ru
         rule = msgspec.structs.replace(rule, hours=(), **replaced)
     rules, kept, fresh = RuleSet((rule,)), RulesState(), RulesState()
     nothing = {"turnover": 0.0, "readings": 1.0, "spaces": 4.0}
-    calm = [{grid: nothing for grid in GRIDS}] * history_minutes(rules)
+    calm = [dict.fromkeys(GRIDS, nothing)] * history_minutes(rules)
     start_ms = (START + len(before)) * MINUTE_MS
     for minute in minutes([*before, *calm, *after]):
         wanted = evaluate(rules, kept, minute)
