@@ -1,0 +1,85 @@
+"""How rare a statistic is by the series' own past: a start of the tail and what lies beyond it.
+
+The start is a quantile, followed step by step; excesses over it are taken as generalised Pareto by their
+first two moments, leaning on a prior while they are few (Siffer et al., SPOT, 2017, with moments in place of
+maximum likelihood, so that a point costs a few additions). What was never nearly seen cannot be called rarer
+than the length of the past allows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from pipelines.kernels.detect.bank import VIEWS, Bank, Floats
+
+__all__ = ["EVERY", "learn_tails", "surprise"]
+
+EVERY: Final = (1, 1, 2, 12, 8, 240, 1)
+"""Of which points each view's tail learns, in the order of `VIEWS`: slow views say the same for long."""
+_BEYOND: Final = np.array([0.01, 0.01, 0.01, 0.03, 0.02, 0.1, 0.01], np.float32)[:, None]
+"""The share of points that lies beyond the start."""
+_PRIOR_RATIO: Final = np.array([0.25, 0.3, 0.25, 0.25, 0.3, 0.4, 0.3], np.float32)[:, None]
+_PRIOR_SHAPE: Final = np.float32(0.08)
+_PRIOR_WEIGHT: Final = np.float32(20.0)
+_SHAPE_MAX: Final = np.float32(0.4)
+_EXCESSES_MAX: Final = np.float32(250.0)
+_POINTS_MAX: Final = np.float32(1e6)
+_STUCK: Final = VIEWS.index("stuck")
+_LOG_BEYOND: Final = -np.log(_BEYOND)
+
+
+def surprise(bank: Bank, statistics: Floats) -> Floats:
+    """-ln of the share of the past that was at least as extreme, shape (views, series)."""
+    start, excesses = bank.floats("tail_start"), bank.floats("tail_excesses")
+    mean, shape = _fitted(bank)
+    above = np.maximum(statistics - start, 0) / mean
+    inside = np.minimum(statistics / np.maximum(start, np.float32(1e-9)), 1)
+    beyond = np.log1p(shape * above) / shape
+    limit = np.log(bank.floats("tail_points") + 2) + np.float32(0.7) * excesses
+    limit[_STUCK] *= 2  # chances of a run multiply, it need not have been seen
+    result: Floats = np.minimum(_LOG_BEYOND * inside + beyond, limit)
+    return result
+
+
+def _fitted(bank: Bank) -> tuple[Floats, Floats]:
+    """Scale and shape of the excesses."""
+    excesses, mean = bank.floats("tail_excesses"), bank.floats("tail_mean")
+    prior = np.maximum(_PRIOR_RATIO * bank.floats("tail_start"), np.float32(0.05))
+    spread = np.maximum(bank.floats("tail_square") - mean * mean, np.float32(1e-12))
+    shape = np.float32(0.5) * (1 - mean * mean / spread)
+    shape = (excesses * shape + _PRIOR_WEIGHT * _PRIOR_SHAPE) / (excesses + _PRIOR_WEIGHT)
+    shape = np.clip(shape, np.float32(1e-3), _SHAPE_MAX)
+    shape[_STUCK] = np.float32(1e-3)
+    scale = (excesses * mean + 5 * prior) / (excesses + 5) * (1 - shape)
+    scale[_STUCK] = np.maximum(scale[_STUCK], 1)
+    return scale.astype(np.float32), shape.astype(np.float32)
+
+
+def learn_tails(bank: Bank, statistics: Floats, ok: Floats, tick: int) -> None:
+    """Take in statistics (NaN: none) of the series for which `ok` is 1, of the views whose turn it is."""
+    for view, every in enumerate(EVERY):
+        if tick % every == 0:
+            known = np.isfinite(statistics[view])
+            _learn_tail(bank, view, np.where(known, statistics[view], np.float32(0)), ok * known)
+
+
+def _learn_tail(bank: Bank, view: int, statistic: Floats, ok: Floats) -> None:
+    beyond = _BEYOND[view, 0]
+    start, points = bank.floats("tail_start")[view], bank.floats("tail_points")[view]
+    mean, square = bank.floats("tail_mean")[view], bank.floats("tail_square")[view]
+    excesses = bank.floats("tail_excesses")[view]
+    np.minimum(points + ok, _POINTS_MAX, out=points)
+    scale = np.maximum(mean, np.maximum(_PRIOR_RATIO[view, 0] * start, np.float32(0.02)))
+    over = statistic > start
+    excess = np.where(over, statistic - start, 0)
+    weight = ok * over * (points * beyond > 1)
+    np.minimum(excesses + weight, _EXCESSES_MAX, out=excesses)
+    step = weight / np.maximum(excesses, 1)
+    excess = np.minimum(excess, 12 * scale)
+    mean += step * (excess - mean)
+    square += step * (excess * excess - square)
+    pace = np.maximum(1 / (points * beyond + 1), np.float32(0.1))
+    start += ok * pace * scale * np.where(over, 1 - beyond, -beyond)
+    np.maximum(start, 0, out=start)
