@@ -11,7 +11,7 @@ What every message makes anew are msgspec structs: a frozen dataclass takes six 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,6 +21,8 @@ from schemas.signals import SignalState
 
 __all__ = [
     "ITEMS_MAX",
+    "Answer",
+    "Answering",
     "Codec",
     "Decoded",
     "Device",
@@ -28,6 +30,7 @@ __all__ = [
     "Location",
     "Message",
     "Observation",
+    "Outcome",
     "Rejected",
     "SignalEvent",
 ]
@@ -146,9 +149,34 @@ class Decoded(msgspec.Struct, frozen=True):
     rejected: tuple[Rejected, ...] = ()
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of an accepted message: its records are in the log; `rejected` tells of quarantine."""
+
+    readings: int
+    signals: int
+    rejected: Rejected | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a sender is told over HTTP, in its format's own words."""
+
+    status: int
+    content: bytes
+    content_type: str
+
+
 class Codec(Protocol):
     """One message format."""
 
     def decode(self, message: Message, registry: Devices) -> Decoded | Rejected:
         """What the message means; never raises for anything the message holds."""
+        ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A codec whose senders expect an answer of their format, where ours is 202 or 422 with our JSON."""
+
+    def answer(self, message: Message, outcome: Outcome) -> Answer:
+        """What to tell of a message that the log has, be it as readings or in quarantine; pure as decode."""
         ...

@@ -19,11 +19,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
 from connectors.auto_register import AutoRegister
-from connectors.base import Codec, Decoded, Devices, Message, Rejected
+from connectors.base import Answer, Answering, Codec, Decoded, Devices, Message, Outcome, Rejected
 from connectors.judge import Verdict, judge, quarantine_record
 from connectors.occurrences import Occurrences, Told
 from connectors.producer import LogProducer, Record
@@ -48,14 +47,6 @@ class Limits:
     records: int = 200_000
     payload_bytes: int = 64 * 1024 * 1024
     message_bytes: int = 8 * 1024 * 1024
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of an accepted message: its records are in the log; `rejected` tells of quarantine."""
-
-    readings: int
-    signals: int
-    rejected: Rejected | None
 
 
 @dataclass(slots=True)
@@ -170,6 +161,17 @@ class Gateway:
             telemetry.quarantined(reason)
         if of.told:
             self._occurrences.confirm(of.told)
+
+    def answer(self, message: Message, codec: str, outcome: Outcome) -> Answer | None:
+        """What the format says to tell the sender; None where it says nothing of its own."""
+        answering = self._codecs[codec]
+        if not isinstance(answering, Answering):
+            return None
+        try:
+            return answering.answer(message, outcome)
+        except Exception:  # noqa: BLE001 - the message is kept: it is told so in our words then
+            _LOG.exception("codec failed to answer", codec=codec, address=message.address)
+            return None
 
     def refuse(self, codec: str, reason: str) -> None:
         """Count a message its sender was told is not taken; `reason` is one of telemetry.REFUSALS."""

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.base import ITEMS_MAX, Decoded, Devices, Message, Observation, Rejected
+from connectors.base import ITEMS_MAX, Answer, Decoded, Devices, Message, Observation, Outcome, Rejected
 from connectors.fields import Unreadable, as_object, as_text, parse_json, reads, zone_named
+from connectors.gat1400.answer import status_list
 from connectors.incidents import check_metrics, incident_of, overlaid
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
@@ -61,17 +62,20 @@ class _Capture:
     values: Any
     sent: str
     name: str
+    told: str
 
 
 class Gat1400Codec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`counted` is laid over the table above; `zone` is for times without offset.
 
     `device_fields`: which fields name the registered device; the first that is not empty.
+    `status_numbers`: answer with StatusCode as a number, for senders that take no text.
     """
 
     counted: dict[str, str] = msgspec.field(default_factory=dict)
     zone: str = "Asia/Shanghai"
     device_fields: tuple[str, ...] = _DEVICES
+    status_numbers: bool = False
 
     def __post_init__(self) -> None:
         if zone_named(self.zone) is None:
@@ -103,6 +107,37 @@ class Gat1400Codec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             else:
                 observations.append(read)
         return Decoded(tuple(observations), rejected=tuple(rejected))
+
+    def answer(self, message: Message, outcome: Outcome) -> Answer:
+        """One status a notification, or a captured object where there is none.
+
+        What was refused after it was read, as of a device nobody registered, is told of all of a message.
+        """
+        items = reads(self._statuses)(message)
+        if isinstance(items, Rejected) or not items:
+            items = [("", outcome.rejected)]
+        elif outcome.rejected is not None and not any(refused for _, refused in items):
+            items = [(name, outcome.rejected) for name, _ in items]
+        return status_list(
+            message,
+            items,
+            zone_named(self.zone),
+            taken=outcome.rejected is None or outcome.readings > 0,
+            numbers=self.status_numbers,
+        )
+
+    def _statuses(self, message: Message) -> list[tuple[str, Rejected | None]]:
+        """The ids in their order, each with the first reason something of it cannot be read."""
+        table, found = overlaid(COUNTED, self.counted), list[tuple[str, Rejected | None]]()
+        for capture in _captures(as_object(parse_json(message.payload), "message")):
+            metric = table.get(capture.kind)
+            read = None if metric == "" else reads(self._counted)(capture, metric)
+            refused = read if isinstance(read, Rejected) else None
+            if capture.told and found and found[-1][0] == capture.told:
+                found[-1] = (capture.told, found[-1][1] or refused)
+            else:
+                found.append((capture.told, refused))
+        return found
 
     def _counted(self, capture: _Capture, metric: str | None) -> Observation:
         if metric is None:
@@ -139,7 +174,13 @@ def _captures(said: dict[str, Any]) -> Iterator[_Capture]:
                 total += 1
                 if total > ITEMS_MAX:
                     raise Unreadable(Reason.OVERSIZE, f"received more than {ITEMS_MAX} objects")
-                yield _Capture(kind, values, sent, f"{own}/{place}/{kind}/{index}")
+                told = own if outer is not None else _id_of(kind, values)
+                told = told if isinstance(told, str) else ""
+                yield _Capture(kind, values, sent, f"{own}/{place}/{kind}/{index}", told)
+
+
+def _id_of(kind: str, values: Any) -> Any:
+    return values.get(f"{kind}ID") if isinstance(values, dict) else None
 
 
 def _lists(values: dict[str, Any]) -> list[tuple[str, list[Any]]]:

@@ -11,6 +11,8 @@
 | 429 + Retry-After | `rate`: too many requests of this sender or, without a good credential, this address |
 | 503 + Retry-After | not taken, or not confirmed yet: send the same again; what came twice counts once |
 
+Instead of 202 and 422 a format may have an answer of its own (`connectors.base.Answering`).
+
 A connection that breaks before an answer is a 503 to the sender: it sends again. Dying between any
 two lines leaves the sender without a 202, so it does the same. Who may send is the guard's matter
 (connectors.http.guard); every refusal is counted by its reason, those of the guard also logged, once a
@@ -32,8 +34,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.base import Message
-from connectors.gateway import Gateway, Outcome
+from connectors.base import Answer, Message, Outcome
+from connectors.gateway import Gateway
 from connectors.http.guard import Admitted, Answers, Guard
 from connectors.http.telemetry import REPEATED
 from connectors.http.trust import Denied
@@ -187,11 +189,11 @@ class _Endpoint:
         """What the log says of it; of a signed request that came before, what it said then."""
         signed = admitted.signed
         future = self._answers.get(signed) if signed is not None else None
+        headers = _of_the_body(request)
+        message = Message(body, request.url.path, time.time_ns() // 1_000_000, headers=headers)
         if future is not None:
             self._repeated.inc()
         else:
-            headers = _of_the_body(request)
-            message = Message(body, request.url.path, time.time_ns() // 1_000_000, headers=headers)
             future = _accepted(self._gateway, message, self._codec)
             if signed is not None:
                 self._answers.put(signed, future)
@@ -200,7 +202,7 @@ class _Endpoint:
                 outcome = await asyncio.shield(future)
         except TimeoutError:
             return _told(503, "unconfirmed", "not confirmed by the log yet; send the same again", _RETRY)
-        return _answer(outcome)
+        return _answer(outcome, self._gateway.answer(message, self._codec, outcome))
 
     def _denied(self, denied: Denied, address: str) -> Response:
         status = _STATUS[denied.reason]
@@ -243,7 +245,10 @@ def _accepted(gateway: Gateway, message: Message, codec: str) -> asyncio.Future[
     return future
 
 
-def _answer(outcome: Outcome) -> Response:
+def _answer(outcome: Outcome, own: Answer | None) -> Response:
+    """The format's own answer, else ours."""
+    if own is not None:
+        return Response(own.content, own.status, media_type=own.content_type)
     taken = {"readings": outcome.readings, "signals": outcome.signals}
     if outcome.rejected is None:
         return JSONResponse(taken, 202)
