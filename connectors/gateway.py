@@ -27,6 +27,7 @@ from connectors.judge import Verdict, judge, quarantine_record
 from connectors.occurrences import Occurrences, Told
 from connectors.producer import LogProducer, Record
 from connectors.resolve import Resolver
+from connectors.scorecard import Scorecard
 from connectors.telemetry import SourceTelemetry
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
@@ -64,7 +65,8 @@ class Gateway:
     """The accept path of one transport. `accept` may be called from any thread.
 
     `codecs` is every codec by name; sources are named `<transport>.<codec>`. `occurrences` are what
-    stands on the log already (`connectors.recall`); `newcomers` keeps devices that nobody registered.
+    stands on the log already (`connectors.recall`); `newcomers` keeps devices that nobody registered, and
+    `scorecard` how good what each vendor sends is.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a door is made of
@@ -77,10 +79,12 @@ class Gateway:
         limits: Limits | None = None,
         occurrences: Occurrences | None = None,
         newcomers: AutoRegister | None = None,
+        scorecard: Scorecard | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._occurrences = occurrences or Occurrences()
         self._newcomers = newcomers
+        self._scorecard = scorecard
         self._codecs = codecs
         self._devices = devices
         self._resolver = resolver
@@ -199,6 +203,8 @@ class Gateway:
                     decoded, told = self._occurrences.settle(decoded)
                     self._telemetry[codec].repeated.inc(heard - len(decoded.signals))
             verdict = judge(message, decoded, source, self._resolver)
+            if self._scorecard is not None:
+                self._scorecard.saw(source, message, decoded, verdict.rejected, self._devices)
             if isinstance(decoded, Decoded) and verdict.rejected is None:
                 self._list_newcomers(decoded, source, message)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from prometheus_client import Counter, Gauge
 
 from schemas.quarantine import Reason
 
-__all__ = ["REFUSALS", "DropTelemetry", "SourceTelemetry"]
+__all__ = ["REFUSALS", "DropTelemetry", "SourceTelemetry", "VendorTelemetry"]
 
 REFUSALS: Final = ("too_large", "busy", "unauthorised", "forbidden", "stale", "rate", "slow")
 """Why a message was refused: told to the sender, not kept. In words: docs/trust.md."""
@@ -37,6 +38,54 @@ _DROPPED: Final = Counter(
     ["transport", "reason"],
 )
 _IN_FLIGHT: Final = Gauge("taishi_messages_in_flight", "messages the log has not confirmed yet", ["source"])
+_VENDOR: Final = ["source", "vendor"]
+_VENDOR_READINGS: Final = Counter("taishi_vendor_readings_total", "readings of a vendor's devices", _VENDOR)
+_VENDOR_LATE: Final = Counter(
+    "taishi_vendor_late_total", "of them, received later than lateness_s after they were observed", _VENDOR
+)
+_VENDOR_REPEATED: Final = Counter(
+    "taishi_vendor_repeated_total", "of them, the same as one that came lately", _VENDOR
+)
+_VENDOR_QUARANTINED: Final = Counter(
+    "taishi_vendor_quarantined_total", "messages of a vendor's devices in quarantine", [*_VENDOR, "reason"]
+)
+_VENDOR_HEARD: Final = Gauge(
+    "taishi_vendor_heard_timestamp_seconds", "when a vendor's devices were last heard", _VENDOR
+)
+_VENDOR_GAP: Final = Gauge(
+    "taishi_vendor_gap_seconds", "longest time between two messages, this hour and the one before", _VENDOR
+)
+_VENDOR_OFFSET: Final = Gauge(
+    "taishi_vendor_clock_offset_seconds",
+    "received minus observed of the newest readings: what a share of them does not exceed",
+    [*_VENDOR, "quantile"],
+)
+_QUANTILES: Final = (0.5, 0.95)
+
+
+class VendorTelemetry:
+    """The counters of one source's devices of one vendor; the gauges ask when they are asked."""
+
+    def __init__(
+        self,
+        source: str,
+        vendor: str,
+        heard_s: Callable[[], float],
+        gap_s: Callable[[], float],
+        offset_s: Callable[[float], float],
+    ) -> None:
+        self.readings = _VENDOR_READINGS.labels(source, vendor)
+        self.late = _VENDOR_LATE.labels(source, vendor)
+        self.repeated = _VENDOR_REPEATED.labels(source, vendor)
+        self._named = source, vendor
+        _VENDOR_HEARD.labels(source, vendor).set_function(heard_s)
+        _VENDOR_GAP.labels(source, vendor).set_function(gap_s)
+        for share in _QUANTILES:
+            _VENDOR_OFFSET.labels(source, vendor, str(share)).set_function(partial(offset_s, share))
+
+    def quarantined(self, reason: Reason) -> None:
+        """One message of theirs is in quarantine."""
+        _VENDOR_QUARANTINED.labels(*self._named, reason.value).inc()
 
 
 class SourceTelemetry:

@@ -36,6 +36,7 @@ from connectors.producer import LogProducer
 from connectors.recall import recall
 from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
+from connectors.scorecard import Scorecard
 from connectors.sip.server import SipSettings
 from connectors.sip.server import serve as serve_sip
 from connectors.tcp.framing import framing_of
@@ -213,7 +214,14 @@ def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple
     signals = recall(settings.kafka_bootstrap, occurrences)
     _LOG.info("signals recalled", signals=signals)
     return producer, Gateway(
-        transport, codecs, devices, resolver, producer, occurrences=occurrences, newcomers=newcomers
+        transport,
+        codecs,
+        devices,
+        resolver,
+        producer,
+        occurrences=occurrences,
+        newcomers=newcomers,
+        scorecard=Scorecard(settings.lateness_s),
     )
 
 
