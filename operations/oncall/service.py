@@ -28,6 +28,7 @@ from operations.oncall.plan import due, next_due_ms
 from operations.oncall.store import Outgoing, Store
 from operations.oncall.telemetry import ALERT_TO_CHANNEL_SECONDS, FAILED, NOTIFIED
 from operations.oncall.words import body, title
+from operations.store.digests import Collapsed
 from schemas.alerts import Alert
 
 __all__ = ["Teller"]
@@ -53,6 +54,7 @@ class Teller:
         self._consoles = Consoles(oncall.flood, store, now_ms())
         self._hidings: list[Action] = []
         self._parents: list[Alert] = []
+        self._collapsing = store.collapsing()
 
     def wake(self) -> None:
         """There is news: look now."""
@@ -95,6 +97,7 @@ class Teller:
         self._store.annunciation(hidden, shown, now)
         planned, floods = self._consoles.place(self._store.unknown(notes), severities, now)
         self._store.plan(planned, floods, now)
+        self._collapsing.update(each.note.person for each in planned if each.collapsed)
 
     def _come(self, now: int) -> list[Tracked]:
         """What to look at: alerts that changed, whose step has come; all, where what hides them changed."""
@@ -125,19 +128,21 @@ class Teller:
 
     def _digest(self, now: int) -> None:
         """One message to a console for all that was collapsed, at most one a minute, and one at a time."""
-        for console, rows in self._store.collapsed().items():
+        for console in list(self._collapsing):
             before_ms, told = self._store.last_digest(console)
             if not told or now - before_ms < EVERY_MS:
                 continue
-            reasons = {row.key: "answered or over" for row in rows if row.answered}
-            reasons |= {
-                row.key: why for row in rows if not row.answered and (why := self._hidden(row.alert, now))
-            }
-            self._store.withdraw(reasons)
-            if left := [row for row in rows if row.key not in reasons]:
+            self._collapsing.discard(console)
+            rows = self._store.collapsed(console)
+            reasons = {row.key: self._needless(row, now) for row in rows}
+            self._store.withdraw({key: why for key, why in reasons.items() if why})
+            if left := [row for row in rows if not reasons[row.key]]:
                 alerts = list({row.alert.id: row.alert for row in left}.values())
                 digest = compose(console, alerts, self._consoles.flood(console), now)
                 self._store.plan_digest(digest, [row.key for row in left], now)
+
+    def _needless(self, row: Collapsed, now: int) -> str:
+        return "answered or over" if row.answered else self._hidden(row.alert, now)
 
     def _ready(self, now: int) -> Iterable[Outgoing]:
         """What to send now; what became hidden since it was planned is withdrawn."""

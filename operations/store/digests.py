@@ -30,20 +30,25 @@ class Collapsed:
 class DigestRows(OutboxRows):
     """What the outbox holds of digests."""
 
-    def collapsed(self) -> dict[str, list[Collapsed]]:
-        """Console -> what waits for its next digest, in the order it came."""
+    def collapsing(self) -> set[str]:
+        """Consoles for which something waits for the next digest."""
+        wanted = sql.select(OUTBOX.c.person).where(OUTBOX.c.state == "collapsed").distinct()
+        with self._engine.connect() as connection:
+            return set(connection.execute(wanted).scalars())
+
+    def collapsed(self, console: str) -> list[Collapsed]:
+        """What waits for the console's next digest, in the order it came."""
         wanted = (
-            sql.select(OUTBOX.c.person, OUTBOX.c.key, ALERTS.c.body, ALERTS.c.open, ALERTS.c.acknowledged_by)
+            sql.select(OUTBOX.c.key, ALERTS.c.body, ALERTS.c.open, ALERTS.c.acknowledged_by)
             .join(ALERTS, ALERTS.c.id == OUTBOX.c.alert_id)
-            .where(OUTBOX.c.state == "collapsed")
+            .where(OUTBOX.c.state == "collapsed", OUTBOX.c.person == console)
             .order_by(OUTBOX.c.planned_ms, OUTBOX.c.key)
         )
-        found: dict[str, list[Collapsed]] = {}
         with self._engine.connect() as connection:
-            for row in connection.execute(wanted):
-                answered = bool(row.acknowledged_by) or not row.open
-                found.setdefault(row.person, []).append(Collapsed(row.key, _DECODE(row.body), answered))
-        return found
+            return [
+                Collapsed(row.key, _DECODE(row.body), bool(row.acknowledged_by) or not row.open)
+                for row in connection.execute(wanted)
+            ]
 
     def last_digest(self, console: str) -> tuple[int, bool]:
         """When the console's newest digest was written (0: none is), and whether it was told."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import socketserver
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -234,6 +237,49 @@ def test_a_death_between_sending_and_marking_sends_the_same_key_again(
         with looking(Teller(oncall(hook.url), store)) as look:
             look()
         assert hook.told() == [f"{alert().id}/0/王芳"] * 2
+
+
+KILLED = """
+import os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
+from operations.oncall.load import parse_oncall
+from operations.oncall.service import Teller
+from operations.oncall.store import Store
+
+url, channel, dies = sys.argv[1:]
+store = Store(url)
+if dies == "dies":
+    store.sent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+told = {"people": {"王芳": [channel]}, "routes": [{"name": "all", "steps": [{"people": ["王芳"]}]}]}
+with ThreadPoolExecutor(4) as senders:
+    teller = Teller(parse_oncall(told), store)
+    teller.look(senders)
+    for sending in list(teller._busy.values()):
+        sending.result()
+store.close()
+"""
+
+
+def test_a_process_killed_between_sending_and_marking_is_followed_by_one_that_sends_the_same_key(
+    desk_url: str,
+) -> None:
+    life = Store(desk_url)
+    life.take("alerts", [alert(n, severity="high") for n in range(14)], 1, now_ms())
+    with receiver() as hook:
+        for dies in ("dies", "dies", "lives", "lives"):
+            done = subprocess.run(
+                [sys.executable, "-c", KILLED, desk_url, hook.url, dies], check=False, capture_output=True
+            )
+            assert done.returncode == (-signal.SIGKILL if dies == "dies" else 0), done.stderr.decode()
+        told = hook.told()
+    singles = {key for key in told if not key.startswith("digest/")}
+    assert len(singles) == 10
+    assert len({key for key in told if key.startswith("digest/")}) == 1
+    assert len(told) > 11, "what was sent and not marked came again"
+    (flood,) = life.floods()
+    assert flood.count == 14, "nothing was counted twice"
+    assert life.to_send(now_ms()) == []
+    life.close()
 
 
 def test_a_database_of_another_version_is_refused_by_what_it_lacks(tmp_path: Path) -> None:
