@@ -11,7 +11,7 @@ from pipelines.kernels.rules.model import Spans, When
 from schemas.alerts import LEVELS, SEVERITIES
 from schemas.kinds import DOMAINS
 
-__all__ = ["BOUNDS", "CHECKS", "KINDS", "REQUIRED", "NotAllowed", "spans"]
+__all__ = ["BOUNDS", "CHECKS", "KINDS", "REQUIRED", "NotAllowed", "allowed", "spans"]
 
 _DAY_S: Final = 86_400
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,59}")
@@ -160,6 +160,16 @@ CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
     "enabled": _flag,
 }
 """Field -> its check."""
+
+
+def allowed(name: str) -> str:
+    """What a field may hold, in words; of a field that needs a value."""
+    try:
+        CHECKS[name](None)
+    except NotAllowed as refusal:
+        return str(refusal)
+    return ""
+
 
 _COMMON: Final = frozenset(
     {

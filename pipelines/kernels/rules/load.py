@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipelines.kernels.rules.fields import BOUNDS, CHECKS, KINDS, REQUIRED, NotAllowed, spans
+from pipelines.kernels.rules.fields import BOUNDS, CHECKS, KINDS, REQUIRED, NotAllowed, allowed, spans
 from pipelines.kernels.rules.figures import figures, known_figures
 from pipelines.kernels.rules.lines import Lines
 from pipelines.kernels.rules.model import Rule, RuleSet
@@ -136,7 +136,7 @@ class _Loading:
         given.kind = kind = _kind(given)
         for name in (*_NAMES, *REQUIRED[kind]):
             if name not in given.fields:
-                self._problem(given.number, given.name, name, None, f"{name} (every {kind} has one)")
+                self._problem(given.number, given.name, name, None, f"{allowed(name)} (every {kind} has one)")
         for name in given.fields.keys() - KINDS[kind]:
             words = f"none: a rule of the kind {kind} may have {', '.join(sorted(KINDS[kind]))}"
             self._problem(given.number, given.name, name, given.fields[name], words)
@@ -145,8 +145,8 @@ class _Loading:
             name = bounds[1] if bounds else BOUNDS[kind][0]
             words = f"exactly one of {', '.join(BOUNDS[kind])}"
             self._problem(given.number, given.name, name, given.fields.get(name), words)
-        for name, figure, allowed in _wrong_figures(given):
-            self._problem(given.number, given.name, name, figure, allowed)
+        for name, figure, words in _wrong_figures(given):
+            self._problem(given.number, given.name, name, figure, words)
 
     def _combination(self, given: _Given, others: Mapping[str, _Given]) -> None:
         members = given.fields.get("all_of") or ()

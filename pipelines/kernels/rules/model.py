@@ -126,13 +126,14 @@ def applies(rule: Rule, at_ms: int) -> bool:
     return rule.when == "always" or is_working_day(day) == (rule.when == "working_days")
 
 
-def history_minutes(rules: RuleSet) -> int:
+def history_minutes(rules: RuleSet, domain: Domain | None = None) -> int:
     """How many minutes a fresh state must be shown until it judges as one that has always run.
 
     It then knows every condition that began within them. One that had begun before, and was not heard of
-    (or could not be judged) since, is known only to a state that was kept.
+    (or could not be judged) since, is known only to a state that was kept. Of one domain: for its rules.
     """
-    return max((_history_s(rules, rule) for rule in rules.rules), default=0) // 60 + 1
+    wanted = [rule for rule in rules.rules if domain is None or domain in rules.domains(rule)]
+    return max((_history_s(rules, rule) for rule in wanted), default=0) // 60 + 1
 
 
 def _history_s(rules: RuleSet, rule: Rule) -> int:

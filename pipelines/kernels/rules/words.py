@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pipelines.kernels.rules.model import Bound, Rule
 from schemas.calendar import local
 
-__all__ = ["Ending", "explain_end", "explain_onset", "title"]
+__all__ = ["Ending", "delays", "describe", "explain_end", "explain_onset", "title"]
 
 Ending = Literal["normal", "out_of_hours", "withdrawn"]
 _BOUNDS: Final[dict[Bound, tuple[str, str]]] = {
@@ -17,6 +17,7 @@ _BOUNDS: Final[dict[Bound, tuple[str, str]]] = {
     "at_least": ("不少于", "at least"),
     "at_most": ("不多于", "at most"),
 }
+_SIGNS: Final[dict[Bound, str]] = {"above": ">", "below": "<", "at_least": "≥", "at_most": "≤"}
 _ENDINGS: Final[dict[Ending, tuple[str, str]]] = {
     "normal": ("已恢复", "back to normal"),
     "out_of_hours": ("不在规则时段内", "out of the rule's hours"),
@@ -29,12 +30,38 @@ def title(rule: Rule) -> str:
     return f"{rule.title} {rule.title_en}".strip()
 
 
+def describe(rule: Rule) -> tuple[str, str]:
+    """What the rule looks at and when it holds, in 简体中文 and in English."""
+    over, over_en = _duration(rule.over_s)
+    limit = f"{_SIGNS[rule.bound]} {_number(rule.threshold)}"
+    if rule.kind == "combination":
+        names = " + ".join(rule.members)
+        where = "（含下级）" if rule.gathers else ""
+        return f"{names}，{over}内{where}", f"{names} within {over_en}" + (
+            ", gathered" if rule.gathers else ""
+        )
+    if rule.kind == "absence":
+        silent, silent_en = _duration(int(rule.threshold))
+        return f"{rule.figure} 中断 ≥ {silent}", f"{rule.figure} absent ≥ {silent_en}"
+    if rule.kind == "count":
+        return f"{rule.figure} {over}内合计 {limit}", f"{rule.figure} within {over_en} {limit}"
+    if rule.kind == "rate":
+        return f"{rule.figure} {over}内变化 {limit}", f"change of {rule.figure} within {over_en} {limit}"
+    return f"{rule.figure} {limit}", f"{rule.figure} {limit}"
+
+
+def delays(rule: Rule) -> tuple[str, str]:
+    """On-delay, off-delay and deadband in force, in both languages; empty without any."""
+    chinese, english = _delays(rule)
+    return chinese.strip("（）"), english.strip(" ()")
+
+
 def explain_onset(rule: Rule, onset_ms: int, observed: float, before: float) -> str:
     """Observed, threshold, over which time, since when, and the delays in force."""
     chinese, english = _facts(rule, observed, before)
     since = f"{local(onset_ms):%Y-%m-%d %H:%M}"
-    delays, delays_en = _delays(rule)
-    return f"{chinese}；自 {since} 起{delays}。 {english}; since {since}{delays_en}."
+    held, held_en = _delays(rule)
+    return f"{chinese}；自 {since} 起{held}。 {english}; since {since}{held_en}."
 
 
 def explain_end(rule: Rule, ending: Ending, observed: float, before: float) -> str:
@@ -43,8 +70,8 @@ def explain_end(rule: Rule, ending: Ending, observed: float, before: float) -> s
     if ending != "normal" or rule.kind == "combination" or math.isnan(observed):
         return f"{chinese}。 {english}."
     facts, facts_en = _seen(rule, observed, before)
-    delays, delays_en = _delays(rule)
-    return f"{chinese}：{facts}{delays}。 {english}: {facts_en}{delays_en}."
+    held, held_en = _delays(rule)
+    return f"{chinese}：{facts}{held}。 {english}: {facts_en}{held_en}."
 
 
 def _facts(rule: Rule, observed: float, before: float) -> tuple[str, str]:
