@@ -17,6 +17,7 @@ from schemas.alerts import Alert
 from schemas.generate_asyncapi import asyncapi
 from schemas.kinds import DOMAINS, KINDS, Domain, Kind, Metric
 from schemas.measures import MEASURES
+from schemas.presence import Pulse, Silence, Stillness
 from schemas.readings import Reading
 from schemas.signals import SIGNAL_TYPES, Signal
 from schemas.windows import Progress, Window
@@ -66,6 +67,9 @@ def documents() -> dict[str, _Schema]:
         "signal.json": _signal(),
         "window.json": _window(),
         "progress.json": _progress(),
+        "silence.json": _silence(),
+        "stillness.json": _stillness(),
+        "pulse.json": _narrowed(Pulse, "Pulse", {"shard": _NAMED, "at_ms": _MOMENT}),
         "alert.json": _alert(),
     }
     return schemas | {"asyncapi.json": asyncapi()}
@@ -166,6 +170,19 @@ def _progress() -> _Schema:
             "revision": _COUNT,
         },
     )
+
+
+def _silence() -> _Schema:
+    moments = {"since_ms": _MOMENT, "at_ms": _MOMENT}
+    common = {name: _COMMON[name] for name in ("device", "grid", "source", "simulated")}
+    return _narrowed(Silence, "Silence", common | moments | {"shard": _NAMED, "allowed_s": _COUNT})
+
+
+def _stillness() -> _Schema:
+    moments = {"since_ms": _MOMENT, "at_ms": _MOMENT}
+    common = {name: _COMMON[name] for name in ("grid", "source", "simulated")}
+    subject = {"subject": _NAMED | {"description": "keyed pseudonym, never an identity"}}
+    return _narrowed(Stillness, "Stillness", common | moments | subject | {"shard": _NAMED})
 
 
 def _alert() -> _Schema:

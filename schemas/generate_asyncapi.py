@@ -10,6 +10,7 @@ from schemas.topics import (
     ALERTS,
     CHECKPOINTS,
     LATE,
+    PRESENCE,
     QUARANTINE,
     SIGNALS,
     TOPICS,
@@ -31,6 +32,7 @@ _MESSAGES: Final[dict[str, tuple[str, ...]]] = {
     },
     SIGNALS: ("signal", _TICK),
     WINDOWS: ("window", "progress"),
+    PRESENCE: ("silence", "stillness", "pulse"),
     LATE: ("reading",),
     QUARANTINE: ("quarantined",),
     ALERTS: ("alert",),
@@ -90,6 +92,9 @@ def _messages() -> dict[str, dict[str, Any]]:
         "signal": ("signal.json", "grid code", "something that must reach a person now"),
         "window": ("window.json", "district code", "one upsert of one grid's window"),
         "progress": ("progress.json", "district code", "how far a shard has closed its windows"),
+        "silence": ("silence.json", "district code", "a device says nothing, or is heard again"),
+        "stillness": ("stillness.json", "district code", "a person does not move, or moves again"),
+        "pulse": ("pulse.json", "district code", "what a shard heard in ten seconds"),
         "alert": ("alert.json", "alert id", "a call for a timely response"),
     }
     return {

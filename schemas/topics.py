@@ -11,6 +11,7 @@ __all__ = [
     "ALERTS",
     "CHECKPOINTS",
     "LATE",
+    "PRESENCE",
     "QUARANTINE",
     "SIGNALS",
     "TICK_KEY",
@@ -29,6 +30,7 @@ TICK_KEY: Final = b"tick"
 
 SIGNALS: Final = "signals"
 WINDOWS: Final = "windows"
+PRESENCE: Final = "presence"
 LATE: Final = "late"
 QUARANTINE: Final = "quarantine"
 ALERTS: Final = "alerts"
@@ -78,6 +80,7 @@ TOPICS: Final[dict[str, Topic]] = {
         *(Topic(readings_topic(d), "grid code", "Reading", 4, _log(72)) for d in DOMAINS),
         Topic(SIGNALS, "grid code", "Signal", 4, _log(72)),
         Topic(WINDOWS, "district code", "Window or Progress", 1, _log(72)),
+        Topic(PRESENCE, "district code", "Silence, Stillness or Pulse", 1, _log(72)),
         Topic(LATE, "reading id", "Reading", 1, _log(168)),
         Topic(QUARANTINE, "source", "original bytes, facts in headers", 1, _log(168) | _LARGE),
         Topic(ALERTS, "alert id", "Alert", 1, _compacted()),

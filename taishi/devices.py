@@ -10,6 +10,7 @@ from pathlib import Path
 
 from connectors.base import Device
 from connectors.enrolment import Row, csv_rows, geojson_rows, to_csv
+from connectors.registry import DeviceRegistry
 from schemas.errors import SettingsError
 from taishi.settings import Settings
 
@@ -33,6 +34,13 @@ def read_rows(path: Path, crs: str | None = None) -> Iterator[Row]:
         return csv_rows(data.decode("utf-8-sig"), crs)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"devices {path}: {error}") from error
+
+
+def reporting_intervals_s(path: Path) -> tuple[tuple[str, int], ...]:
+    """(device, seconds between two messages) of those whose row says so; none while there is no registry."""
+    if not path.exists():
+        return ()
+    return tuple((each.device, each.interval_s) for each in DeviceRegistry(path) if each.interval_s)
 
 
 @contextmanager

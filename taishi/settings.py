@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     devices_file: Path | None = Field(
         None, description="device registry (CSV); the simulated city's if unset"
     )
+    rules_file: Path | None = Field(
+        None,
+        description="rules that raise alerts (TOML, docs/rules.md); the set that comes with Taishi if unset",
+    )
     oncall_file: Path | None = Field(
         None, description="who is told of alerts (TOML, docs/oncall.md); nobody if unset"
     )
@@ -191,6 +195,10 @@ class Settings(BaseSettings):
     prism_signals_port: int = Field(
         18075, description="job port of the signals worker's Prism", ge=1, le=65535
     )
+    prism_presence_port: int = Field(
+        18076, description="job port of the presence worker's Prism", ge=1, le=65535
+    )
+    prism_watch_port: int = Field(18077, description="job port of the watch worker's Prism", ge=1, le=65535)
     metrics_port: int = Field(
         19100, description="first of 20 consecutive ports of the parts' Prometheus metrics", ge=1, le=65515
     )

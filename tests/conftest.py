@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # most tests never load it
 
 PARTS = (
     *("kafka", "topics", "influxdb", "influxdb-database", "mqtt"),
-    *("prism-aggregate", "prism-situation", "prism-signals"),
+    *("prism-aggregate", "prism-situation", "prism-signals", "prism-presence", "prism-watch"),
 )
 
 
@@ -118,6 +118,7 @@ def isolated_settings(home: Path, **given: object) -> Settings:
     names = (
         *("kafka_port", "kafka_controller_port", "influxdb_port", "mqtt_port", "http_port"),
         *("prism_aggregate_port", "prism_situation_port", "prism_signals_port", "sip_port", "tcp_port"),
+        *("prism_presence_port", "prism_watch_port"),
     )
     ports = free_ports(len(names) + 20, consecutive=True)
     fixed = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)], "home": home}

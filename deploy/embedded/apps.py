@@ -79,6 +79,8 @@ def workers(settings: StackSettings) -> tuple[Part, ...]:
             ("topics", "prism-situation", "influxdb-database"),
         ),
         _app(settings, "worker-signals", ("worker", "signals"), ("topics", "prism-signals")),
+        _app(settings, "worker-presence", ("worker", "presence"), ("topics", "prism-presence")),
+        _app(settings, "worker-watch", ("worker", "watch"), ("topics", "prism-watch")),
     )
 
 

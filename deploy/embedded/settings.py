@@ -22,6 +22,8 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "connect-poll": 10,
     "oncall": 11,
     "outgoing": 12,
+    "worker-presence": 13,
+    "worker-watch": 14,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -45,6 +47,8 @@ class StackSettings:
     prism_aggregate_port: int
     prism_situation_port: int
     prism_signals_port: int
+    prism_presence_port: int
+    prism_watch_port: int
     metrics_port: int
     tcp_port: int
     doors: tuple[str, ...] = ("mqtt", "http")

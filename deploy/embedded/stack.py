@@ -24,7 +24,10 @@ from schemas.errors import SettingsError, TaishiError
 
 __all__ = ["APPS", "StackError", "declared", "down", "up", "wait_for", "wait_well"]
 
-APPS: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation", "worker-signals")
+APPS: Final = (
+    *("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation"),
+    *("worker-signals", "worker-presence", "worker-watch"),
+)
 """What flows; the simulated city comes on top."""
 
 STOP_LIMIT_S: Final = 120.0
@@ -49,6 +52,8 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.append(prism.part(settings, "aggregate", settings.prism_aggregate_port))
     parts.append(prism.part(settings, "situation", settings.prism_situation_port))
     parts.append(prism.part(settings, "signals", settings.prism_signals_port))
+    parts.append(prism.part(settings, "presence", settings.prism_presence_port))
+    parts.append(prism.part(settings, "watch", settings.prism_watch_port))
     parts.append(apps.topics(settings))
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))

@@ -1,6 +1,7 @@
 """Job `situation`: windows of grids into the situation of every level, in InfluxDB.
 
-One shard (the topic `windows` has one partition a district): roll-up, upsert, checkpoint.
+Two shards of one partition each: `windows` (roll-up, upsert, checkpoint) and `alerts`, whose alerts are
+annotations beside the series.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -18,6 +20,7 @@ from pipelines.io.influxdb import InfluxDb, InfluxSettings, RefusedPoint
 from pipelines.io.shards import shard_parts
 from pipelines.io.sink import KafkaSink, Record
 from pipelines.jobs.line import LineRuntime, LineSettings
+from pipelines.kernels.annotations import AnnotationsOutput, AnnotationsState, fold_alerts
 from pipelines.kernels.batch import ShardBatch
 from pipelines.kernels.points import line, newest
 from pipelines.kernels.rollup import PlaceWindow, RollupOutput, fold_windows
@@ -25,17 +28,22 @@ from pipelines.kernels.rollup_codec import rollup_from_bytes, rollup_to_bytes
 from pipelines.kernels.rollup_state import RollupSettings, RollupState
 from pipelines.telemetry import RECORDS_SKIPPED, WINDOW_RECORDS, WINDOW_TO_QUERYABLE_SECONDS, LineTelemetry
 from schemas.quarantine import Quarantined, Reason
-from schemas.topics import QUARANTINE
+from schemas.topics import ALERTS, QUARANTINE
 
 __all__ = ["SituationFactory", "SituationJob"]
 
 _LOG = structlog.get_logger(__name__)
+_ANNOTATIONS: Final = b"annotations:"
 _RECENT_S = 120.0
 """Older windows are a rebuild or an outage caught up: they say nothing about latency."""
 
 
+SituationState = RollupState | AnnotationsState
+SituationOutput = RollupOutput | AnnotationsOutput
+
+
 class SituationJob:
-    """The roll-up and its points, as a `ShardJob`.
+    """The roll-up and its points, and the alerts', as a `ShardJob`.
 
     `quarantine` sends records to Kafka and returns when they are confirmed.
     """
@@ -52,27 +60,39 @@ class SituationJob:
         self._settings, self._store, self._canary, self._quarantine = settings, store, canary, quarantine
         self._begins_at: int | None = None
 
-    def initial(self, shard: str) -> RollupState:  # noqa: ARG002 - every shard begins alike
-        """An empty state."""
-        return RollupState()
+    def initial(self, shard: str) -> SituationState:
+        """An empty state of the shard's topic."""
+        return AnnotationsState() if shard_parts(shard)[0] == ALERTS else RollupState()
 
-    def next_offset(self, state: RollupState) -> int:
+    def next_offset(self, state: SituationState) -> int:
         """Where the state goes on."""
         return state.next_offset
 
-    def start_at(self, state: RollupState, offset: int) -> None:
+    def start_at(self, state: SituationState, offset: int) -> None:
         """Begin at the log's oldest offset; of what is before it nothing is asked of the store."""
-        state.next_offset = self._begins_at = offset
+        state.next_offset = offset
+        if isinstance(state, RollupState):
+            self._begins_at = offset
 
-    def fold(self, state: RollupState, batch: ShardBatch) -> RollupOutput:
+    def fold(self, state: SituationState, batch: ShardBatch) -> SituationOutput:
         """What is to be upserted for a batch."""
+        if isinstance(state, AnnotationsState):
+            return fold_alerts(state, batch)
         return fold_windows(self._settings, state, batch)
 
-    def write(self, outputs: RollupOutput) -> None:
-        """Upsert; returns when InfluxDB has taken them and Kafka what it refused.
+    def write(self, outputs: SituationOutput) -> None:
+        """Upsert; returns when InfluxDB has taken them and Kafka what it refused."""
+        if isinstance(outputs, RollupOutput):
+            self._write_windows(outputs)
+        elif outputs.lines:
+            self._refuse(self._store.write(outputs.lines))
 
-        Of windows that changed more than once in a batch only the last is written.
-        """
+    def _refuse(self, points: list[RefusedPoint]) -> None:
+        if points:
+            self._quarantine([_refused_point(point, int(time.time() * 1000)) for point in points])
+
+    def _write_windows(self, outputs: RollupOutput) -> None:
+        """Of windows that changed more than once in a batch only the last is written."""
         refused = [_refused_record(record) for record in outputs.quarantined]
         windows = newest(outputs.windows)
         if outputs.first_offset != self._begins_at:
@@ -85,16 +105,22 @@ class SituationJob:
             self._quarantine(refused)
         self._canary.write(outputs.next_offset, int(time.time() * 1000))
 
-    def to_bytes(self, state: RollupState) -> bytes:
-        """The state, zstd-compressed."""
+    def to_bytes(self, state: SituationState) -> bytes:
+        """The state, zstd-compressed; of annotations only where they stand."""
+        if isinstance(state, AnnotationsState):
+            return _ANNOTATIONS + str(state.next_offset).encode()
         return rollup_to_bytes(state)
 
-    def from_bytes(self, data: bytes) -> RollupState:
+    def from_bytes(self, data: bytes) -> SituationState:
         """The state of a checkpoint."""
+        if data.startswith(_ANNOTATIONS):
+            return AnnotationsState(int(data[len(_ANNOTATIONS) :]))
         return rollup_from_bytes(data)
 
-    def report(self, shard: str, state: RollupState, telemetry: LineTelemetry) -> None:
+    def report(self, shard: str, state: SituationState, telemetry: LineTelemetry) -> None:
         """How far behind now the least advanced shard has closed; what became of the window records."""
+        if isinstance(state, AnnotationsState):
+            return
         for what, count in state.accounts.items():
             WINDOW_RECORDS.labels(shard, what).set(count)
         marks = [mark for held in state.domains.values() for mark in held.closed_ms.values()]
@@ -135,7 +161,7 @@ class SituationFactory:
     influxdb: InfluxSettings
     rollup: RollupSettings
 
-    def __call__(self) -> LineRuntime[RollupState, RollupOutput]:
+    def __call__(self) -> LineRuntime[SituationState, SituationOutput]:
         """Connect; if the store was emptied behind the checkpoint, begin at the log's oldest record."""
         store = InfluxDb(self.influxdb)
         canary = Canary(store, SituationJob.name, self.line.topics[0])
@@ -151,5 +177,5 @@ class SituationFactory:
         return any(
             canary.lost_before(checkpoint.next_offset)
             for shard, checkpoint in found.items()
-            if shard_parts(shard)[0] in self.line.topics
+            if shard_parts(shard)[0] == self.line.topics[0]
         )

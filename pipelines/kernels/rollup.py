@@ -139,6 +139,8 @@ class _Rollup:
         self._forget(mark.domain, held)
 
     def _window(self, window: Window, held: DomainState) -> None:
+        if self.settings.sizes_s and window.window_s not in self.settings.sizes_s:
+            return
         row = _fixed_row(window)
         end_ms = window.start_ms + window.window_s * 1000
         closed_ms = held.closed_ms.get(window.shard)

@@ -34,13 +34,14 @@ class RollupSettings:
     window's end until no revision can come; at least lateness and two of the largest windows.
     `patience_ms`: how far the slowest shard may trail the fastest before its windows no longer enter
     the sums; it bounds the state. `parent_digits`: how many digits of a grid's code are its
-    community's, its street's, its district's.
+    community's, its street's, its district's. `sizes_s`: window sizes to take; empty takes all.
     """
 
     kept_ms: int = 900_000
     grace_ms: int = 30_000
     patience_ms: int = 6 * 3_600_000
     parent_digits: tuple[int, int, int] = (12, 9, 6)
+    sizes_s: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.patience_ms < self.kept_ms:

@@ -17,14 +17,20 @@ import structlog
 from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
+from pipelines.jobs.presence import PresenceFactory
 from pipelines.jobs.signals import SignalsFactory
 from pipelines.jobs.situation import SituationFactory
+from pipelines.jobs.watch import TOPICS as WATCH_TOPICS
+from pipelines.jobs.watch import WatchFactory
 from pipelines.kernels.rollup_state import RollupSettings
 from pipelines.kernels.state import FoldSettings
+from pipelines.kernels.watch.minutes import MINUTE_S
+from pipelines.kernels.watch.situations import SituationsSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
-from schemas.topics import SIGNALS, WINDOWS, readings_topic
+from schemas.topics import ALERTS, SIGNALS, WINDOWS, readings_topic
 from taishi import logs, metrics
+from taishi.devices import devices_path, reporting_intervals_s
 from taishi.settings import Settings, load_settings
 
 __all__ = ["fold_settings", "worker"]
@@ -85,7 +91,7 @@ def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool)
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
-        topics=(WINDOWS,),
+        topics=(WINDOWS, ALERTS),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # the shards' progress marks are its ticks
         from_oldest=from_oldest,
@@ -118,6 +124,53 @@ def signals(shards: str, prism: str | None, metrics_port: int | None, *, from_ol
     metrics_port = settings.metrics_port + 9 if metrics_port is None else metrics_port
     endpoint = prism or f"127.0.0.1:{settings.prism_signals_port}"
     run("signals", endpoint, metrics_port, SignalsFactory(line))
+
+
+@worker.command()
+@click.option("--shards", default="all", help="Partitions of each topic this worker owns: all, or 0,2.")
+@click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
+@click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
+@click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
+def presence(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+    """Tell silent devices, silent feeds and people who do not move."""
+    settings = load_settings()
+    line = LineSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=tuple(readings_topic(domain) for domain in DOMAINS),
+        partitions=parse_partitions(shards),
+        checkpoint_interval_s=settings.checkpoint_interval_s,
+        tick_interval_s=None,  # those of `aggregate` move the log
+        from_oldest=from_oldest,
+    )
+    metrics_port = settings.metrics_port + 13 if metrics_port is None else metrics_port
+    intervals_s = reporting_intervals_s(devices_path(settings))
+    factory = PresenceFactory(line, settings.district, int(settings.delay_s * 1000), intervals_s)
+    run("presence", prism or f"127.0.0.1:{settings.prism_presence_port}", metrics_port, factory)
+
+
+@worker.command()
+@click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
+@click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
+@click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and judge the log anew.")
+def watch(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+    """Raise alerts by rules and detectors, of silence, and of storms."""
+    settings = load_settings()
+    line = LineSettings(
+        bootstrap=settings.kafka_bootstrap,
+        topics=WATCH_TOPICS,
+        checkpoint_interval_s=settings.checkpoint_interval_s * 6,  # what detectors know is large
+        tick_interval_s=None,  # the shards' progress marks and pulses are its ticks
+        from_oldest=from_oldest,
+    )
+    kept_ms = (settings.lateness_s + 2 * max(settings.window_s)) * 1000
+    factory = WatchFactory(
+        line,
+        settings.district,
+        str(settings.rules_file or ""),
+        SituationsSettings(RollupSettings(kept_ms=kept_ms, sizes_s=(MINUTE_S,))),
+    )
+    metrics_port = settings.metrics_port + 14 if metrics_port is None else metrics_port
+    run("watch", prism or f"127.0.0.1:{settings.prism_watch_port}", metrics_port, factory)
 
 
 def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineRuntime[Any, Any]]) -> None:

@@ -25,7 +25,10 @@ _SHARDS: Final = tuple(
 )
 """The shards of the readings; those of other topics are shown when their worker names them."""
 
-_NEEDED: Final = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation", "worker-signals")
+_NEEDED: Final = (
+    *("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation"),
+    *("worker-signals", "worker-presence", "worker-watch"),
+)
 """Parts without which nothing flows, whoever starts them."""
 
 _BY_SOURCE: Final = {

@@ -28,9 +28,10 @@ FULL = (*LIGHT, "--only", "topics", "--only", "prism-situation")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    ports = free_ports(28, consecutive=True)
+    ports = free_ports(30, consecutive=True)
     names = ("kafka_port", "kafka_controller_port", "influxdb_port", "mqtt_port", "http_port")
     prisms = ("prism_aggregate_port", "prism_situation_port", "prism_signals_port")
+    prisms += ("prism_presence_port", "prism_watch_port")
     given = dict(zip((*names, *prisms, "metrics_port"), ports, strict=False))
     mine = Settings(home=tmp_path / "home", **given)  # type: ignore[arg-type]
     yield mine

@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(3600)]
 VICTIMS = (
     *("worker-aggregate", "kafka", "prism-aggregate", "connect-mqtt", "influxdb", "worker-situation"),
     *("mqtt", "connect-http", "prism-situation", "worker-signals", "prism-signals"),
+    *("worker-presence", "worker-watch", "prism-watch"),
 )
 APPS = ("connect-mqtt", "connect-http", "worker-aggregate", "worker-situation")
 KINDS = {

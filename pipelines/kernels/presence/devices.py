@@ -1,8 +1,9 @@
 """When a device was last heard, what gaps are usual for it, and from when on its silence is a finding.
 
-A device whose gaps are regular (20 of them, the longest not over three times their mean) may be silent for
-five of its longest gaps; any other for as long as its kind allows (`schemas.kinds`), never longer. Where
-the registry gives an interval, three of them. Time is the log's: what is heard is what was appended.
+A device known for a day whose gaps are regular (20 of them, the longest not over three times their mean) may
+be silent for five of its longest gaps; any other for as long as its kind allows (`schemas.kinds`), never
+longer. Where the registry gives an interval, three of them. Time is the log's: what is heard is what was
+appended.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ Floats = npt.NDArray[np.float64]
 _GAP_MIN_MS: Final = 1_000
 """Readings closer than this are one message."""
 _MEAN_WEIGHT: Final = 0.1
-_LONGEST_KEPT: Final = 0.998
-"""How much of the longest gap is kept from one gap to the next: it is forgotten in some hundred gaps."""
+_LONGEST_HALF_MS: Final = 3 * 86_400_000.0
+"""The longest gap counts half after three days: every night is in it, and a bad week is forgotten."""
+_KNOWN_MS: Final = 86_400_000
 _GAPS_MIN: Final = 20
 _REGULAR: Final = 3.0
 _ALLOWED_GAPS: Final = 5.0
@@ -49,12 +51,13 @@ class Facts:
 class DeviceTable:
     """Devices of a shard, in order of appearance; every array has one element a device.
 
-    `last_ms`: newest append time. `gaps`: how many were seen. `mean_ms`, `longest_ms`: of the gaps,
-    weighted by recency. `kind_ms`, `given_ms`: silence its kind allows; by the registry's interval, or 0.
+    `first_ms`, `last_ms`: oldest and newest append time. `gaps`: how many were seen. `mean_ms`,
+    `longest_ms`: of the gaps, weighted by recency. `kind_ms`, `given_ms`: silence its kind allows; by the registry's interval, or 0.
     """
 
     facts: list[Facts] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    first_ms: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     last_ms: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     gaps: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     mean_ms: Floats = field(default_factory=lambda: np.zeros(0))
@@ -79,6 +82,7 @@ class DeviceTable:
             self.facts.append(Facts(device, r.kind, r.source, r.grid, r.simulated))
         kinds = [KINDS[r.kind].silent_after_s if r.kind in KINDS else 0 for r in new.values()]
         given = [intervals_s.get(device, 0) * _ALLOWED_INTERVALS for device in new]
+        self.first_ms = np.pad(self.first_ms, (0, count), constant_values=-1)
         self.last_ms = np.pad(self.last_ms, (0, count), constant_values=-1)
         self.gaps = np.pad(self.gaps, (0, count))
         self.mean_ms = np.pad(self.mean_ms, (0, count))
@@ -96,36 +100,41 @@ class DeviceTable:
         first = np.flatnonzero(np.diff(row, prepend=-1))
         before = np.concatenate(([0], at[:-1]))
         before[first] = self.last_ms[row[first]]
-        self._learn(row, np.where(before >= 0, at - before, 0))
+        self._learn(row, at, np.where(before >= 0, at - before, 0))
         heard = row[first]
+        self.first_ms[heard] = np.where(before[first] < 0, at[first], self.first_ms[heard])
         self.last_ms[heard] = np.maximum(self.last_ms[heard], at[np.append(first[1:], at.size) - 1])
         returned: Int64s = heard[self.silent[heard]]
         self.silent[returned] = False
         return returned
 
-    def _learn(self, row: Int64s, gap_ms: Int64s) -> None:
+    def _learn(self, row: Int64s, at_ms: Int64s, gap_ms: Int64s) -> None:
         """Gaps by device, each device's in order: mean and longest as if they had come one by one.
 
         The gap that ends a silence is none of the usual ones.
         """
         true = (gap_ms >= _GAP_MIN_MS) & ~self.silent[row]
-        row, gap = row[true], gap_ms[true].astype(np.float64)
+        row, at, gap = row[true], at_ms[true], gap_ms[true].astype(np.float64)
         if not row.size:
             return
         first = np.flatnonzero(np.diff(row, prepend=-1))
         count = np.diff(np.append(first, row.size))
-        device, after = row[first], np.repeat(np.append(first[1:], row.size), count) - 1 - np.arange(row.size)
+        last = np.append(first[1:], row.size) - 1
+        device, after = row[first], np.repeat(last, count) - np.arange(row.size)
         mean = np.add.reduceat(gap * _MEAN_WEIGHT * (1 - _MEAN_WEIGHT) ** after, first)
         begun = np.where(self.gaps[device] > 0, self.mean_ms[device], gap[first])
         self.mean_ms[device] = begun * (1 - _MEAN_WEIGHT) ** count + mean
-        longest = np.maximum.reduceat(gap * _LONGEST_KEPT**after, first)
-        self.longest_ms[device] = np.maximum(self.longest_ms[device] * _LONGEST_KEPT**count, longest)
+        age_ms = np.repeat(at[last], count) - at
+        longest = np.maximum.reduceat(gap * 0.5 ** (age_ms / _LONGEST_HALF_MS), first)
+        passed = 0.5 ** (np.add.reduceat(gap, first) / _LONGEST_HALF_MS)
+        self.longest_ms[device] = np.maximum(self.longest_ms[device] * passed, longest)
         self.gaps[device] += count
 
     def allowed_ms(self) -> Floats:
         """How long each may be silent."""
         learned = np.maximum(self.longest_ms * _ALLOWED_GAPS, _ALLOWED_MIN_MS)
-        regular = (self.gaps >= _GAPS_MIN) & (self.longest_ms <= self.mean_ms * _REGULAR)
+        known = (self.gaps >= _GAPS_MIN) & (self.last_ms - self.first_ms >= _KNOWN_MS)
+        regular = known & (self.longest_ms <= self.mean_ms * _REGULAR)
         allowed = np.where(regular, np.minimum(learned, self.kind_ms), self.kind_ms)
         return np.where(self.given_ms > 0, self.given_ms, allowed)
 

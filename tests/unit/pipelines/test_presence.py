@@ -64,13 +64,19 @@ def silences(output):
 
 
 def test_a_regular_device_is_silent_after_five_of_its_gaps_and_heard_again_at_once():
-    back_ms = T0 + (29 * 60 + 1000) * 1000
-    log = merged(reports(60, 30), ticks(T0, 29 * 60 + 1100), [(back_ms, reading(at_ms=back_ms))])
+    day_s = 86_400
+    back_ms = T0 + (day_s + 1000) * 1000
+    log = merged(reports(60, 1441), ticks(T0, day_s + 1100), [(back_ms, reading(at_ms=back_ms))])
     gone, back = silences(run(log)[1])
-    last_ms = T0 + 29 * 60_000
+    last_ms = T0 + day_s * 1000
     assert (gone.active, gone.since_ms, gone.allowed_s, gone.device) == (True, last_ms, 300, "d")
     assert gone.at_ms == pytest.approx(last_ms + 300_000, abs=10_000)
     assert (back.active, back.at_ms, back.since_ms) == (False, back_ms, last_ms)
+
+
+def test_a_device_known_for_less_than_a_day_may_be_silent_for_as_long_as_its_kind_allows():
+    found = silences(run(merged(reports(60, 60), ticks(T0, 2 * 3600 + 60)))[1])
+    assert [s.allowed_s for s in found] == [3600]
 
 
 def test_a_device_whose_gaps_are_irregular_may_be_silent_for_as_long_as_its_kind_allows():
