@@ -52,7 +52,8 @@ class DeviceTable:
     """Devices of a shard, in order of appearance; every array has one element a device.
 
     `first_ms`, `last_ms`: oldest and newest append time. `gaps`: how many were seen. `mean_ms`,
-    `longest_ms`: of the gaps, weighted by recency. `kind_ms`, `given_ms`: silence its kind allows; by the registry's interval, or 0.
+    `longest_ms`: of the gaps, weighted by recency. `kind_ms`, `given_ms`: silence its kind allows; by the
+    registry's interval, or 0.
     """
 
     facts: list[Facts] = field(default_factory=list)
