@@ -71,6 +71,8 @@ def state_of(alert: Alert, actions: Iterable[Action], now_ms: int, parents: Iter
             acknowledged = acknowledged or action
         elif action.kind == "reset":
             reset = action
+            if alert.count > action.count:
+                acknowledged = None  # it began anew: nobody saw that yet
     hiding = [each for each in in_force(own, now_ms) if _may_hide(each, alert, now_ms)]
     shelved = [each for each in hiding if each.kind in {"shelve", "shelve_once"}]
     return State(

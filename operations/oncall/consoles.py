@@ -24,9 +24,12 @@ class Consoles:
     def __init__(self, limits: FloodLimits, store: OutboxRows, now_ms: int) -> None:
         self._limits = limits
         self._loads: dict[str, Load] = {}
-        for console, at_ms in store.load(now_ms - limits.window_ms):
+        floods = store.floods()
+        # When a flood ended while nobody looked is told by what came in it.
+        since_ms = min([now_ms, *(flood.start_ms for flood in floods)]) - limits.window_ms
+        for console, at_ms in store.load(since_ms):
             self._load(console).recent.append(at_ms)
-        for flood in store.floods():
+        for flood in floods:
             self._load(flood.console).flood = flood
         self._gauge()
 

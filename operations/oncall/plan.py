@@ -15,10 +15,13 @@ __all__ = ["due", "next_due_ms"]
 
 
 def due(oncall: OnCall, tracked: Tracked, now_ms: int) -> Iterator[Notification]:
-    """Every notification of the alert whose time has come, told already or not."""
-    for note in _chain(oncall, tracked):
-        if note.due_ms <= now_ms:
-            yield note
+    """Every notification of the alert whose time has come, told already or not.
+
+    Of several repeats only the newest: those that were missed (nobody was there to tell them) stay so.
+    """
+    come = [note for note in _chain(oncall, tracked) if note.due_ms <= now_ms]
+    newest = {(note.step, note.person): note.repeat for note in come}
+    return (note for note in come if note.repeat in {0, newest[note.step, note.person]})
 
 
 def next_due_ms(oncall: OnCall, tracked: Tracked, now_ms: int) -> int | None:

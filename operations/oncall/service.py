@@ -104,9 +104,10 @@ class Teller:
         since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now
         before = _standing(self._hidings, self._parents)
         self._hidings, self._parents = self._store.hidings(now), self._store.parents()
+        news = self._store.changed(since_ms)
         if _standing(self._hidings, self._parents) != before:
-            since_ms = 0
-        found = {tracked.alert.id: tracked for tracked in self._store.changed(since_ms)}
+            news += self._store.changed(0)
+        found = {tracked.alert.id: tracked for tracked in news}
         while self._steps and self._steps[0][0] <= now:
             alert_id = heapq.heappop(self._steps)[1]
             if alert_id in self._open:  # else acknowledged, hidden, or told to the last step since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sql
@@ -52,12 +53,10 @@ class AlertRows(Database):
             "cause": alert.cause,
         }
         new = self._insert(ALERTS).values(id=alert.id, first_seen_ms=now_ms, **row)
-        # What was reset stays off the list until the alert begins anew.
-        still = sql.literal(alert.active) | (
-            sql.literal(alert.latched) & (ALERTS.c.reset_count < alert.count)
-        )
         return new.on_conflict_do_update(
-            index_elements=[ALERTS.c.id], set_=row | {"open": still}, where=ALERTS.c.revision < alert.revision
+            index_elements=[ALERTS.c.id],
+            set_=row | _after_reset(alert, now_ms),
+            where=ALERTS.c.revision < alert.revision,
         )
 
     def changed(self, since_ms: int) -> list[Tracked]:
@@ -109,3 +108,20 @@ class AlertRows(Database):
                 )
                 for row in connection.execute(sql.select(ALERTS).where(where))
             ]
+
+
+def _after_reset(alert: Alert, now_ms: int) -> dict[str, Any]:
+    """What was reset stays off the list until the alert begins anew; then nobody saw it yet, and it rings."""
+    anew = (ALERTS.c.reset_count > 0) & (ALERTS.c.reset_count < alert.count)
+    latched = sql.literal(alert.latched) & (ALERTS.c.reset_count < alert.count)
+    changed = {
+        "acknowledged_by": sql.literal(""),
+        "acknowledged_ms": sql.literal(0),
+        "round": ALERTS.c.round + 1,
+        "visible_ms": sql.literal(now_ms),
+        "reset_count": sql.literal(0),
+    }
+    kept: dict[str, Any] = {
+        name: sql.case((anew, value), else_=ALERTS.c[name]) for name, value in changed.items()
+    }
+    return kept | {"open": sql.literal(alert.active) | latched}

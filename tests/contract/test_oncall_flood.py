@@ -74,6 +74,15 @@ def test_a_flood_is_an_object_with_start_end_count_and_peak_that_survives_a_rest
     assert {head for _, head in desk.look(MIN)} == {"【高】设备失联 silent 370202001001005"}
 
 
+def test_a_flood_that_ended_while_nobody_looked_has_its_true_end(desk: Desk) -> None:
+    desk.take(*(alert(n) for n in range(12)))
+    desk.look()
+    desk.now_ms += 300 * MIN
+    desk.restart()
+    desk.look()
+    assert {flood.end_ms for flood in desk.store.floods(0)} == {T0 + 10 * MIN}
+
+
 def test_what_is_answered_before_the_digest_is_not_in_it(desk: Desk) -> None:
     desk.take(*(alert(n) for n in range(13)))
     desk.look()

@@ -160,8 +160,26 @@ def test_a_reset_takes_it_off_the_list_for_good_until_it_begins_anew(desk: Desk)
     desk.act("reset", over)
     desk.take(alert(revision=2, latched=True, active=False, cleared_ms=T0, told_ms=T0 + 1))
     assert desk.store.alerts(10**15) == []
+    assert desk.look(MIN) == []
     desk.take(alert(revision=3, latched=True, active=True, count=2))
     assert [each.count for each in desk.store.alerts(10**15)] == [2]
+    assert desk.store.state(alert(latched=True, count=2), desk.now_ms).acknowledged is None
+    assert len(desk.look()) == 1, "it began anew after its reset: nobody saw that"
+    assert desk.store.acknowledge(over.id, "李强", "", desk.now_ms)
+    desk.take(alert(revision=4, latched=True, active=True, count=3))
+    assert desk.look(MIN) == []
+
+
+def test_an_acknowledgement_is_not_missed_though_what_hides_changes_at_the_same_time(desk: Desk) -> None:
+    desk.oncall = oncall(people=1, repeat_s=30, repeat_max=9)
+    desk.restart()
+    desk.take(alert())
+    desk.look()
+    desk.store.acknowledge(alert().id, "王芳", "", desk.now_ms + 1_000)
+    desk.act("out_of_service", Target(device="other"))
+    for _ in range(3):
+        assert desk.look(20_000) == []
+    assert len(list(desk.store.history(alert().id))) == 1
 
 
 def test_states_survive_a_restart(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,6 +223,7 @@ class Desk(RuleBasedStateMachine):
     def begins_anew(self):
         if not self.alert.active:
             self.alert = replace(self.alert, active=True, count=self.alert.count + 1, cleared_ms=0)
+            self.model["acked"] = "" if self.model["reset"] else self.model["acked"]
             self.model["reset"] = False
 
     @rule(by=st.sampled_from(["王芳", "李强"]))
