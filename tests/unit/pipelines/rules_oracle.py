@@ -97,3 +97,26 @@ def judged(rule, history):
         if change := timers.minute(minute * MINUTE_MS, observed(rule, known, minute)):
             found.append((minute * MINUTE_MS, *change))
     return found
+
+
+def active_minutes(rule, history):
+    """The minutes at whose end the rule was active at the place."""
+    changes = {at_ms: what for at_ms, what, _ in judged(rule, history)}
+    active, found = False, set()
+    for minute in sorted(history):
+        active = {"raised": True, "cleared": False}.get(changes.get(minute * MINUTE_MS), active)
+        if active:
+            found.add(minute)
+    return found
+
+
+def combined(rule, members, minutes):
+    """What a combination says of a place: `members`: for each the minutes at which it was active there."""
+    timers, found, begun = Timers(rule), [], False
+    for minute in minutes:
+        lately = range(minute - rule.over_minutes, minute + 1)
+        holds = all(any(at in active for at in lately) for active in members)
+        begun = begun or any(minute in active for active in members)
+        if begun and (change := timers.minute(minute * MINUTE_MS, float(holds))):
+            found.append((minute * MINUTE_MS, *change))
+    return found

@@ -119,14 +119,38 @@ def slowly(rule, cities):
     """What the scalar reference says, of every place of every level of the rule."""
     found = []
     for level in rule.levels:
-        for place in GRIDS if level == "grid" else (COMMUNITY,):
-            grid = place if level == "grid" else GRIDS[0]
-            first = next((at for at, city in enumerate(cities) if city and grid in city), None)
-            if first is None:
-                continue
-            held = {START + at: city.get(grid, {}) for at, city in enumerate(cities) if city is not None}
+        for place, held in histories(cities, level):
             found += [(rule.name, place, *change) for change in rules_oracle.judged(rule, held)]
     return sorted(found)
+
+
+def histories(cities, level):
+    """Place of the level -> what it said, by minute, from the first minute at which it was heard of."""
+    for place in GRIDS if level == "grid" else (COMMUNITY,):
+        grid = place if level == "grid" else GRIDS[0]
+        if any(city and grid in city for city in cities):
+            yield (
+                place,
+                {START + at: city.get(grid, {}) for at, city in enumerate(cities) if city is not None},
+            )
+
+
+def slowly_combined(rules, rule, cities):
+    found, minutes = [], [START + at for at, city in enumerate(cities) if city is not None]
+    members = [rules.by_name[name] for name in rule.members]
+    for level in rule.levels:
+        for place in GRIDS if level == "grid" else (COMMUNITY,):
+            active = [_active_in(member, place, level, rule.gathers, cities) for member in members]
+            found += [(rule.name, place, *change) for change in rules_oracle.combined(rule, active, minutes)]
+    return sorted(found)
+
+
+def _active_in(member, place, level, gathers, cities):
+    below = member.levels if gathers else (level,)
+    every = [(at, held) for each in below for at, held in histories(cities, each)]
+    return set().union(
+        *(rules_oracle.active_minutes(member, held) for at, held in every if at.startswith(place))
+    )
 
 
 def told(conditions):
@@ -142,6 +166,17 @@ def test_vectorised_over_places_equals_place_by_place(rule, cities):
     rules = RuleSet((rule,))
     found = [c for minute in minutes(cities) for c in evaluate(rules, state, minute)]
     assert told(found) == slowly(rule, cities)
+
+
+@given(rules=rule_sets(), cities=MINUTES)
+@settings(max_examples=200, deadline=None)
+def test_combinations_equal_those_made_by_hand_of_their_members(rules, cities):
+    state = RulesState()
+    found = [c for minute in minutes(cities) for c in evaluate(rules, state, minute)]
+    for rule in rules.rules:
+        if rule.kind == "combination":
+            wanted = slowly_combined(rules, rule, cities)
+            assert told(c for c in found if c.rule == rule.name) == wanted
 
 
 @given(rules=rule_sets(), cities=MINUTES, data=st.data())
