@@ -39,8 +39,8 @@ _LAYOUT: Final[dict[str, tuple[int, type[np.generic], float]]] = {
     "gram": (LAGS * LAGS, _F4, 0.0),
     "cross": (LAGS, _F4, 0.0),
     "weights": (LAGS, _F4, 0.0),
-    "error_dev": (HOURS, _F4, 0.0),
-    "error_dev_all": (1, _F4, 0.0),
+    "error_dev": (HOURS, _F4, 1.0),
+    "error_dev_all": (1, _F4, 1.0),
     # views
     "last_error": (1, _F4, 0.0),
     "cusum": (2, _F4, 0.0),

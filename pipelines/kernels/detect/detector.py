@@ -21,6 +21,7 @@ __all__ = ["Judgement", "Threshold", "judge"]
 _CLIP: Final = np.float32(3.0)
 _CLIP_IN_ALARM: Final = np.float32(0.25)
 _PAIR: Final = VIEWS.index("pair")
+_STEP: Final = VIEWS.index("step")
 _CUSUM: Final = VIEWS.index("cusum")
 _DRIFT: Final = VIEWS.index("drift")
 _OFF_POINTS: Final = 5
@@ -31,8 +32,8 @@ _VIEWS_APART: Final = np.float32(np.log(3.0))
 _SILENT_POINTS: Final = 60
 """An alarm whose series has no values for so long is over: nothing can be said."""
 _CHANGES_MIN: Final = 10
-_SETTLED: Final = np.float32(60.0)
-"""Points of a series before its tails learn: the first say nothing of what is usual."""
+_FIRST_POINTS: Final = 10
+"""Of a series, taken in whatever they are."""
 _SOLVE_EVERY: Final = 8
 _ERROR_BOUND: Final = np.float32(1000.0)
 
@@ -108,7 +109,8 @@ def judge(
     began, ended, adopted = _alarm(bank, threshold, moment, alarming, (judged, seen))
     _learn_usual(bank, moment, usual, unit, ok)
     quiet = ok * (bank.ints("active")[0] == 0)
-    tail.learn_tails(bank, learnable, quiet * (bank.floats("overall")[1] > _SETTLED), tick)
+    # a first day says what is usual, not yet what is rare
+    tail.learn_tails(bank, learnable, quiet * (bank.floats("overall")[1] > moment.day), tick)
     views.learn_same(bank, moment, raw, ok, quiet)
     if tick % _SOLVE_EVERY == 0:
         forecast.solve(bank)
@@ -163,14 +165,16 @@ def _alarm(
     bank.ints("fired")[0, began] = surprises[:, began].argmax(axis=0) + len(VIEWS) - len(surprises)
     active[ended], rest[ended], over[ended] = 0, threshold.rest, 0
     bank.floats("cusum")[:, ended] = 0
+    smooth = bank.floats("smooth")
+    smooth[forecast.MIDDLE, ended] = smooth[forecast.FAST, ended]
     onsets[1:, ended] = onsets[:-1, ended]
     return began, ended, adopted
 
 
 def _lasting(bank: Bank, surprises: Floats) -> Floats:
-    """How surprising an alarm still is: by the view that raised it, and those that forget within the hour."""
+    """How surprising an alarm still is: by the view that raised it, and those that forget in minutes."""
     first = len(VIEWS) - len(surprises)
-    quick = surprises[: _CUSUM - first].max(axis=0)
+    quick = surprises[: _STEP - first].max(axis=0)
     fired = np.maximum(bank.ints("fired")[0].astype(np.intp) - first, 0)
     own = np.take_along_axis(surprises, fired[None], axis=0)[0]
     result: Floats = np.where(fired == _CUSUM - first, quick, np.maximum(quick, own))
@@ -180,8 +184,9 @@ def _lasting(bank: Bank, surprises: Floats) -> Floats:
 def _learn_usual(bank: Bank, moment: Moment, usual: Season, unit: Floats, ok: Floats) -> None:
     """A young series takes what comes, an old one within bounds, one in alarm hardly."""
     young = np.float32(4) / (season.hour_visits(bank, moment.before) + np.float32(0.05))
-    clip = np.where(bank.ints("active")[0] > 0, _CLIP_IN_ALARM, _CLIP + young) * usual.scale
-    season.learn_season(bank, moment, usual, np.clip(unit * usual.scale, -clip, clip), ok)
+    young = np.where(bank.floats("overall")[1] < _FIRST_POINTS, np.float32(np.inf), young)
+    clip = np.where(bank.ints("active")[0] > 0, _CLIP_IN_ALARM, _CLIP + young)
+    season.learn_season(bank, moment, usual, np.clip(unit, -clip, clip) * usual.scale, ok)
 
 
 def _adopt(bank: Bank, adopted: Bools, scale: Floats) -> None:

@@ -31,6 +31,7 @@ __all__ = [
 _HOUR_MS: Final = 3_600_000
 _COARSE_MS: Final = 1_800_000
 _VISITS_MAX: Final = 12.0
+_SPREAD_VISITS_MAX: Final = 6.0
 _OTHERS_WEIGHT: Final = 0.7
 _ALL_WEIGHT: Final = 0.3
 _POINTS_MAX_DAYS: Final = 14.0
@@ -104,7 +105,8 @@ def learn_spread(bank: Bank, moment: Moment, name: str, absolute: Floats, ok: Fl
     overall += ok / (bank.floats("overall")[1] + 1) * (absolute - overall)
     for knot, weight in weights_of(moment):
         here = bank.floats(name)[knot % HOURS]
-        step = ok * np.float32(weight) / (hour_visits(bank, knot) * np.float32(moment.visit) + 1)
+        visits = np.minimum(hour_visits(bank, knot), np.float32(_SPREAD_VISITS_MAX))
+        step = ok * np.float32(weight) / (visits * np.float32(moment.visit) + 1)
         here += step * (absolute - here)
 
 

@@ -20,6 +20,8 @@ EVERY: Final = (1, 1, 2, 12, 8, 240, 1)
 """Of which points each view's tail learns, in the order of `VIEWS`: slow views say the same for long."""
 _BEYOND: Final = np.array([0.01, 0.01, 0.01, 0.03, 0.02, 0.1, 0.01], np.float32)[:, None]
 """The share of points that lies beyond the start."""
+_PACE: Final = (0.1, 0.1, 0.1, 0.4, 0.4, 0.5, 0.1)
+"""How far the start moves at an excess, in mean excesses, once it is found."""
 _PRIOR_RATIO: Final = np.array([0.25, 0.3, 0.25, 0.25, 0.3, 0.4, 0.3], np.float32)[:, None]
 _PRIOR_SHAPE: Final = np.float32(0.08)
 _PRIOR_WEIGHT: Final = np.float32(20.0)
@@ -80,6 +82,6 @@ def _learn_tail(bank: Bank, view: int, statistic: Floats, ok: Floats) -> None:
     excess = np.minimum(excess, 12 * scale)
     mean += step * (excess - mean)
     square += step * (excess * excess - square)
-    pace = np.maximum(1 / (points * beyond + 1), np.float32(0.1))
+    pace = np.maximum(1 / (points * beyond + 1), np.float32(_PACE[view]))
     start += ok * pace * scale * np.where(over, 1 - beyond, -beyond)
     np.maximum(start, 0, out=start)

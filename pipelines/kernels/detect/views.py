@@ -67,7 +67,7 @@ def _stay(bank: Bank, moment: Moment, value: Floats, ok: Floats) -> tuple[Floats
     run = bank.floats("run")[0]
     same = value == bank.floats("last_value")[0]
     likely = np.clip(bank.floats("same")[moment.before % HOURS], _LIKELY_MIN, _LIKELY_MAX)
-    ended = np.where((ok > 0) & ~same & (run > 0), run, np.float32(np.nan))
+    ended = np.where((ok > 0) & ~same, run, np.float32(np.nan))
     now = np.where(same, run - np.log(likely), np.float32(0))
     run += ok * (now - run)
     return run.copy(), ended

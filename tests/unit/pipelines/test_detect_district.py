@@ -98,7 +98,9 @@ def test_a_surge_is_found_and_clears(learned):
         return [(s, o, t * 6 + 10) for s, o, t in rows[:1]] + rows[1:] if 7300 <= number < 7330 else rows
 
     found = run(state, range(7200, 7500), np.random.default_rng(8), surge)
-    about = [c for _, c in found if c.place == GRIDS[0] and c.rule == "detector.turnover"]
+    about = [
+        c for n, c in found if c.place == GRIDS[0] and c.rule == "detector.turnover" and 7300 <= n < 7400
+    ]
     assert [c.active for c in about] == [True, False]
     assert about[0].onset_ms == about[1].onset_ms
     assert "恢复正常" in about[1].explanation
