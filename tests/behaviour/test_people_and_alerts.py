@@ -1,4 +1,4 @@
-"""The desk on the real stack: an outage rings once, a storm is a digest, people hide and end, and it rings."""
+"""The desk on the real stack: an outage rings once, a storm is a digest, what people hide is hidden."""
 
 from __future__ import annotations
 
