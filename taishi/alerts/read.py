@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+import structlog
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from schemas.alerts import Alert
@@ -16,6 +17,7 @@ from schemas.topics import ALERTS
 
 __all__ = ["read_alerts"]
 
+_LOG = structlog.get_logger(__name__)
 _LIMIT_S: Final = 10.0
 _DECODE: Final = msgspec.json.Decoder(Alert).decode
 
@@ -24,11 +26,15 @@ def read_alerts(bootstrap: str) -> list[Alert]:
     """Every alert the topic holds, by onset; TaishiError if Kafka does not answer.
 
     Of two versions the higher revision counts, whatever their order: a worker that died writes again what
-    it wrote since its checkpoint.
+    it wrote since its checkpoint. A record that is no alert is told in the log and passed over.
     """
     newest: dict[str, Alert] = {}
     for value in _records(bootstrap):
-        alert = _DECODE(value)
+        try:
+            alert = _DECODE(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            _LOG.warning("record of the topic is no alert", why=str(error))
+            continue
         held = newest.get(alert.id)
         if held is None or held.revision <= alert.revision:
             newest[alert.id] = alert
