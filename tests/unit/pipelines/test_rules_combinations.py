@@ -96,6 +96,11 @@ def test_a_domain_that_trails_too_far_is_no_longer_waited_for():
         assert evaluate(across, state, minute(at, {GRID: CALM})) == []
     (waiting,) = state.waiting.values()
     assert len(waiting) == patience
+    late = minute(1, {GRID: {"fire_smoke": 1}}, domain="security")
+    assert evaluate(across, state, late) == []  # its minute has been judged without it
+    assert len(waiting) == patience
+    (track,) = (track for (_, level), track in state.tracks.items() if track.memory.shape[1] == 2)
+    assert track.minute == told.NOON // told.MINUTE_MS + 2
 
 
 def test_a_combination_is_withdrawn_when_a_member_changes():
