@@ -105,10 +105,13 @@ class Scorecard:
                 count[2] += self._known(identity)
                 self._tally(source, vendor).offsets_ms.append(offset_ms)
             self._count(source, message.received_at_ms, counts)
+            if not counts and rejected is None:
+                return  # an alarm without a reading, a battery's state: nothing to judge
+            first = self._tally(source, next(iter(counts), UNKNOWN))
+            first.telemetry.messages.inc()
             if rejected is not None:
-                tally = self._tally(source, next(iter(counts), UNKNOWN))
-                tally.heard(message.received_at_ms)
-                tally.telemetry.quarantined(rejected.reason)
+                first.heard(message.received_at_ms)
+                first.telemetry.quarantined(rejected.reason)
 
     def _count(self, source: str, at_ms: int, counts: dict[str, list[int]]) -> None:
         for vendor, (readings, late, repeated) in counts.items():

@@ -39,6 +39,11 @@ _DROPPED: Final = Counter(
 )
 _IN_FLIGHT: Final = Gauge("taishi_messages_in_flight", "messages the log has not confirmed yet", ["source"])
 _VENDOR: Final = ["source", "vendor"]
+_VENDOR_MESSAGES: Final = Counter(
+    "taishi_vendor_messages_total",
+    "messages of a vendor's devices that said something, or could not",
+    _VENDOR,
+)
 _VENDOR_READINGS: Final = Counter("taishi_vendor_readings_total", "readings of a vendor's devices", _VENDOR)
 _VENDOR_LATE: Final = Counter(
     "taishi_vendor_late_total", "of them, received later than lateness_s after they were observed", _VENDOR
@@ -74,6 +79,7 @@ class VendorTelemetry:
         gap_s: Callable[[], float],
         offset_s: Callable[[float], float],
     ) -> None:
+        self.messages = _VENDOR_MESSAGES.labels(source, vendor)
         self.readings = _VENDOR_READINGS.labels(source, vendor)
         self.late = _VENDOR_LATE.labels(source, vendor)
         self.repeated = _VENDOR_REPEATED.labels(source, vendor)

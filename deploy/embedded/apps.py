@@ -7,7 +7,7 @@ import sys
 from deploy.embedded.parts import Health, Part
 from deploy.embedded.settings import StackSettings
 
-__all__ = ["broker", "connectors", "oncall", "outgoing", "simulation", "topics", "workers"]
+__all__ = ["broker", "connectors", "oncall", "outgoing", "scorecard", "simulation", "topics", "workers"]
 
 
 def _taishi(*words: str) -> tuple[str, ...]:
@@ -97,6 +97,11 @@ def outgoing(settings: StackSettings) -> tuple[Part, ...]:
         return ()
     ports, needs = {"outgoing_port": settings.outgoing_port}, ("topics", "influxdb-database")
     return (_app(settings, "outgoing", ("outgoing", "serve"), needs, ports),)
+
+
+def scorecard(settings: StackSettings) -> Part:
+    """What every source and vendor sends, into InfluxDB."""
+    return _app(settings, "sources", ("sources", "--serve"), ("influxdb-database",))
 
 
 def simulation(settings: StackSettings) -> Part:

@@ -24,6 +24,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "outgoing": 12,
     "worker-presence": 13,
     "worker-watch": 14,
+    "sources": 15,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 

@@ -57,6 +57,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.append(apps.topics(settings))
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))
+    parts.append(apps.scorecard(settings))
     parts.extend(apps.oncall(settings))
     parts.extend(apps.outgoing(settings))
     if demo:

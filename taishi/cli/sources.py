@@ -1,51 +1,126 @@
-"""`taishi sources`: how good what each source sends is."""
+"""`taishi sources`: how good what each source and vendor sends is."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import signal
+import threading
+from collections.abc import Iterable
+from typing import Final
 
 import click
+import structlog
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from taishi.settings import load_settings
-from taishi.status import take
-from taishi.status.scores import scores
+from deploy.embedded.settings import METRICS_OFFSETS
+from taishi import logs, metrics
+from taishi.settings import Settings, load_settings
+from taishi.status.collect import Collector
+from taishi.status.record import EVERY_S, Recorder, look, memory, remembered
+from taishi.status.scores import Score, scores
+from taishi.status.vendors import VendorScore
 
 __all__ = ["sources"]
 
-_COLUMNS = (
-    ("来源\nsource", "left"),
-    ("消息\nmessages", "right"),
-    ("坏\nbad", "right"),
-    ("读数\nreadings", "right"),
-    ("迟到\nlate", "right"),
-    ("重复\ndouble", "right"),
-    ("不可信\nimplausible", "right"),
+_SOURCE: Final = (
+    *("来源\nsource", "消息\nmessages", "坏\nbad", "读数\nreadings"),
+    *("迟到\nlate", "重复\ndouble", "不可信\nimplausible"),
 )
+_VENDOR: Final = (
+    *("厂商\nvendor", "读数\nreadings", "坏\nbad", "迟到\nlate", "重复\ndouble"),
+    *("静默\nsilent", "时钟偏差\nclock off"),
+)
+_LEFT: Final = ("来源\nsource", "厂商\nvendor")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="a JSON array")
-def sources(*, as_json: bool) -> None:
-    """Score the sources: shares of what is bad, late, double and implausible; the worst first."""
-    found = scores(take(load_settings()).sources)
-    if as_json:
-        click.echo(json.dumps([dataclasses.asdict(score) for score in found], ensure_ascii=False, indent=2))
+@click.option("--json", "as_json", is_flag=True, help="a JSON object: sources, vendors")
+@click.option("--serve", is_flag=True, help="write the scores into InfluxDB, on and on; `up` does this")
+@click.option("--every-s", type=click.FloatRange(1), default=EVERY_S, show_default=True, help="with --serve")
+def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
+    """Score sources and their vendors: shares of what is bad, late, double; silence and clocks."""
+    settings = load_settings()
+    if serve:
+        _serve(settings, every_s)
         return
+    store = memory(settings)
+    with Collector(settings) as collector:
+        seen = look(settings, collector)
+    of_sources, of_vendors = scores(seen.sources), seen.scores(remembered(store))
+    store.close()
+    if as_json:
+        told = {
+            "sources": [dataclasses.asdict(score) for score in of_sources],
+            "vendors": [dataclasses.asdict(score) for score in of_vendors],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    console.print(_source_table(of_sources))
+    if of_vendors:
+        console.print()
+        console.print(_vendor_table(of_vendors))
+    for name, reasons in (
+        *((score.source, score.reasons) for score in of_sources),
+        *((f"{score.source} {score.vendor}", score.reasons) for score in of_vendors),
+    ):
+        if reasons:
+            click.echo(f"{name}: " + ", ".join(f"{reason} {count}" for reason, count in reasons))
+
+
+def _serve(settings: Settings, every_s: float) -> None:
+    logs.configure("sources")
+    metrics.serve(settings.metrics_port + METRICS_OFFSETS["sources"])
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    structlog.get_logger(__name__).info("keeping the scorecard", every_s=every_s)
+    Recorder(settings, stopping).run(every_s)
+
+
+def _table(columns: Iterable[str]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title, side in _COLUMNS:
-        table.add_column(title, justify="right" if side == "right" else "left", no_wrap=True)
+    for title in columns:
+        table.add_column(title, justify="left" if title in _LEFT else "right", no_wrap=True)
+    return table
+
+
+def _source_table(found: Iterable[Score]) -> Table:
+    table = _table(_SOURCE)
     for score in found:
-        shares = (score.bad, score.late, score.duplicate, score.implausible)
-        bad, late, duplicate, implausible = ("–" if s is None else f"{s:.2%}" for s in shares)
-        table.add_row(
-            score.source, f"{score.messages:,}", bad, f"{score.readings:,}", late, duplicate, implausible
-        )
-    Console().print(table)
+        late, duplicate, implausible = map(_percent, (score.late, score.duplicate, score.implausible))
+        messages, readings = f"{score.messages:,}", f"{score.readings:,}"
+        table.add_row(score.source, messages, _percent(score.bad), readings, late, duplicate, implausible)
+    return table
+
+
+def _vendor_table(found: Iterable[VendorScore]) -> Table:
+    """The vendors below their source; what is unusual of silence and clock carries `!`."""
+    table, source = _table(_VENDOR), ""
     for score in found:
-        if score.reasons:
-            click.echo(
-                f"{score.source}: " + ", ".join(f"{reason} {count}" for reason, count in score.reasons)
-            )
+        if score.source != source:
+            source = score.source
+            table.add_row(source)
+        bad, late, duplicate = map(_percent, (score.bad, score.late, score.duplicate))
+        silent = _flagged(score.silent_s, flag=score.silent)
+        clock = _flagged(score.clock_s, flag=score.clock_off)
+        name = f"  {escape(score.vendor)}"
+        table.add_row(name, f"{score.readings:,}", bad, late, duplicate, silent, clock)
+    return table
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"
+
+
+def _flagged(seconds: float | None, *, flag: bool) -> str:
+    """Seconds, as minutes or hours where there are many."""
+    if seconds is None:
+        return "–"
+    unit_s, unit = next(
+        (each for each in ((3600, "h"), (60, "min")) if abs(seconds) >= 2 * each[0]), (1, "s")
+    )
+    return ("! " if flag else "") + f"{seconds / unit_s:.1f} {unit}"

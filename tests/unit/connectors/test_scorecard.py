@@ -83,6 +83,7 @@ def test_the_refused_are_their_vendors_where_the_device_is_known(source):
     say(card, source, rejected=Rejected(Reason.MALFORMED, ""))
     assert value("quarantined_total", source, "Bosch", reason="implausible") == 1
     assert value("quarantined_total", source, "unknown", reason="malformed") == 1
+    assert [value("messages_total", source, vendor) for vendor in ("Bosch", "unknown")] == [1, 1]
 
 
 def test_silence_is_known_from_the_last_word_and_the_longest_pause(source):
