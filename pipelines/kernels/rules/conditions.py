@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pipelines.kernels.minute import Condition
-from pipelines.kernels.rules.model import Rule, applies
+from pipelines.kernels.rules.model import MINUTE_MS, Rule, applies
 from pipelines.kernels.rules.state import Bools, Floats, RulesState, Track
 from pipelines.kernels.rules.timers import Step
 from pipelines.kernels.rules.words import Ending, explain_end, explain_onset, title
@@ -59,8 +59,9 @@ def withdraw(state: RulesState, fingerprint: str, at_ms: int) -> Iterator[Condit
             state.waiting.pop(name, None)
         if track is None or rule.quiet:
             continue
+        over_ms = max(at_ms, track.minute * MINUTE_MS)  # a combination may be ahead of its own domain
         for row in np.flatnonzero(track.active):
-            when = (int(track.onset_ms[row]), at_ms, False, said)
+            when = (int(track.onset_ms[row]), over_ms, False, said)
             yield _condition(rule, level, roster[row], when, (math.nan, math.nan))
 
 
