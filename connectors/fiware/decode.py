@@ -49,7 +49,9 @@ _ALERTS: Final = {
 
 
 class FiwareCodec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`zone` is for times without offset where the registry names no zone (neither: refused); `crs` that of `location` (none: not used).
+    """`zone` is for times without offset where the registry names none (neither: refused).
+
+    `crs` is that of `location` (none: not used).
 
     `device_values`: name in a Device's `value` -> metric, such as `t = "care.environment.temperature"`;
     `alerts`: an Alert's `subCategory` -> metric, laid over the table of the README.
