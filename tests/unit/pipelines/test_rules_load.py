@@ -1,9 +1,15 @@
 """A rule file is taken whole, or refused with every problem's line, field, value and what is allowed."""
 
+import tomllib
+
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from pipelines.io.rule_file import SHIPPED_RULES, read_rules
-from pipelines.kernels.rules.load import RulesRefused, load_rules
+from pipelines.kernels.rules.fields import CHECKS
+from pipelines.kernels.rules.lines import Lines
+from pipelines.kernels.rules.load import RulesRefused, _Loading, load_rules
 from schemas.errors import SettingsError
 from schemas.measures import DERIVED, MEASURES
 
@@ -189,3 +195,24 @@ def test_the_shipped_rules_are_right_and_look_at_every_domain():
         known = {measure.name for measure in MEASURES[rule.domain]} | set(DERIVED[rule.domain])
         assert {*rule.figures, *(name for name, _ in rule.needs)} <= known
         assert rule.severity != "life_safety"  # a rule on minutes is too late for that: signals are not
+
+
+VALUES = st.recursive(
+    st.none().map(lambda _: "") | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+    | st.sampled_from(("grid", "parking", "low", "full", "occupancy", "always", "08:00-12:00")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+TABLES = st.lists(st.dictionaries(st.sampled_from((*CHECKS, "typo")), VALUES, max_size=14), max_size=4)
+
+
+@given(tables=TABLES, changes=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(tuple(CHECKS)), VALUES)))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_file_holds_it_is_taken_or_refused_in_words(tables, changes):
+    good = tomllib.loads(GOOD)["rules"]
+    for rule, name, value in changes:
+        good[rule][name] = value
+    try:
+        _Loading("rules.toml", Lines()).rule_set({"rules": good + tables})
+    except RulesRefused as refused:
+        assert all("received" in str(problem) for problem in refused.problems)  # noqa: PT017
