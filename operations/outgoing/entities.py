@@ -141,9 +141,13 @@ def _security(row: PlaceRow, geography: Geography) -> Entity:
 
 
 def _of_people(rows: Sequence[PlaceRow], domain: Domain, geography: Geography) -> list[Entity]:
-    """Counts of people, those of too few left out; all of the newest window, so that they add up."""
-    newest_ms = max((row.start_ms for row in rows), default=0)
-    now = [row for row in rows if row.start_ms == newest_ms]
+    """Counts of people, those of too few left out; all of one window, so that they add up.
+
+    It is the newest that the highest place has: the grids have the next one some seconds before.
+    """
+    highest = min((len(row.place) for row in rows), default=0)
+    whole_ms = max((row.start_ms for row in rows if len(row.place) == highest), default=0)
+    now = [row for row in rows if row.start_ms == whole_ms]
     concealed = _concealed(now, domain, geography)
     made = []
     for row in now:

@@ -23,6 +23,9 @@ Answer = TypeVar("Answer")
 _LOOK_BACK_S: Final = 900
 """How old the newest window of a place may be to be told."""
 
+_DEPTH: Final[dict[Domain, int]] = {"parking": 1, "security": 1, "care": 2, "governance": 2}
+"""How many windows of a place: of people's those before too, until the places above have the newest."""
+
 
 def _held_s(domain: Domain) -> int:
     """How long a reading counts in the windows after it: a gauge holds."""
@@ -75,7 +78,7 @@ class WindowStore:
         self._rows, self._simulated = Kept(settings.keep_s), Kept(settings.keep_simulated_s)
 
     def rows(self) -> list[PlaceRow]:
-        """The newest window of every place in every domain; UnavailableError when InfluxDB does not tell."""
+        """The newest windows (`_DEPTH`) of every place in every domain; UnavailableError: not told now."""
         return self._rows.get(self._newest)
 
     def close(self) -> None:
@@ -89,9 +92,12 @@ class WindowStore:
         )
         since_ms = now_ms - (_LOOK_BACK_S + self._settings.window_s) * 1000
         return [
-            self._row(domain, series, simulated[domain])
+            self._row(domain, series, values, simulated[domain])
             for domain in DOMAINS
-            for series in self._series("*", domain, since_ms, "level, place ORDER BY time DESC LIMIT 1")
+            for series in self._series(
+                "*", domain, since_ms, f"level, place ORDER BY time DESC LIMIT {_DEPTH[domain]}"
+            )
+            for values in series["values"]
         ]
 
     def _where_simulated(self, domain: Domain, now_ms: int) -> frozenset[str]:
@@ -100,8 +106,10 @@ class WindowStore:
         found = self._series("max(readings_simulated)", domain, since_ms, "place")
         return frozenset(each["tags"]["place"] for each in found if (each["values"][0][1] or 0) > 0)
 
-    def _row(self, domain: Domain, series: dict[str, Any], simulated: frozenset[str]) -> PlaceRow:
-        found = dict(zip(series["columns"], series["values"][0], strict=True))
+    def _row(
+        self, domain: Domain, series: dict[str, Any], cells: list[Any], simulated: frozenset[str]
+    ) -> PlaceRow:
+        found = dict(zip(series["columns"], cells, strict=True))
         values = {
             name: float(v) for name, v in found.items() if isinstance(v, int | float) and name != "time"
         }

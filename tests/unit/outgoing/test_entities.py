@@ -1,5 +1,7 @@
 """Windows and readings as NGSI-LD entities: names, times, places, and what is not told."""
 
+from dataclasses import replace
+
 import pytest
 
 from operations.outgoing.entities import CONTEXT, entities, spots
@@ -64,6 +66,13 @@ def test_counts_of_few_people_are_not_told():
     assert told == {"beds", "beds_occupied", "beds_unknown"}
     assert entity["masked"]["value"] is True
     assert "activity" in entity["maskedAttributes"]["value"]
+
+
+def test_people_are_counted_in_the_newest_window_that_the_district_has():
+    before = [row("care", place, residents_seen=9.0) for place in ("370202", GRID)]
+    early = replace(row("care", GRID, residents_seen=30.0), start_ms=START_MS + 60_000)
+    told = entities([*before, early], GEOGRAPHY)
+    assert [entity["residents_seen"]["value"] for entity in told] == [9, 9]
 
 
 def test_care_says_nothing_but_what_is_listed():
