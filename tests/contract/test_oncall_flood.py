@@ -121,6 +121,8 @@ def test_a_digest_no_channel_takes_is_tried_again_and_no_second_one_is_made(desk
     desk.take(alert(40))
     for _ in range(4):
         desk.look(MIN)
+    written = [each.note.person for each in desk.store.to_send(desk.now_ms + 60 * MIN) if not each.alert]
+    assert sorted(written) == ["李强", "王芳"]
     desk.fails = False
     desk.look(MIN)
     heads = [head for person, head, _ in desk.told if person == "王芳" and "洪峰" in head]
@@ -128,6 +130,23 @@ def test_a_digest_no_channel_takes_is_tried_again_and_no_second_one_is_made(desk
     desk.look(MIN)
     heads = [head for person, head, _ in desk.told if person == "王芳" and "洪峰" in head]
     assert [head.split("另有 ")[1][:3] for head in heads] == ["2 条", "1 条"]
+
+
+def heads_of(desk: Desk, later_ms: int) -> list[str]:
+    return [head.split("】")[2] for person, head in desk.look(later_ms) if person == "王芳"]
+
+
+def test_every_digest_waits_its_minute_also_after_a_restart_and_with_no_news(desk: Desk) -> None:
+    desk.take(*(alert(n) for n in range(12)))
+    desk.look()
+    desk.take(alert(40))
+    assert heads_of(desk, 30_000) == []
+    desk.restart()
+    assert heads_of(desk, 29_999) == []
+    assert len(heads_of(desk, 1)) == 1
+    desk.take(alert(41))
+    assert heads_of(desk, 30_000) == []
+    assert len(heads_of(desk, 30_000)) == 1
 
 
 def test_a_death_before_the_plan_is_written_loses_and_doubles_nothing(
@@ -153,6 +172,13 @@ def test_a_repeat_is_said_again_at_most_so_often_and_counts_as_no_new_alarm(
     assert [head[:5] for head in heads] == ["【高】设备", "【重复 1", "【重复 2", "【重复 3"]
     assert desk.keys() == [f"{alert().id}/0/王芳", *(f"{alert().id}/0/王芳+{n}" for n in (1, 2, 3))]
     assert len(store.load(0)) == 1
+
+
+def test_repeats_make_no_flood(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(store, oncall(repeat_s=10, repeat_max=9), monkeypatch)
+    desk.take(alert(0), alert(1), alert(2))
+    assert sum(len(desk.look(10_000)) for _ in range(11)) == 30
+    assert store.floods() == []
 
 
 def test_an_acknowledgement_ends_the_repeats(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from operations.alerts.actions import Target
+from operations.oncall.load import parse_oncall
 from operations.oncall.store import Store
 from schemas.errors import Refused
 from tests.contract.oncall_fakes import COMMUNITY, HOUR, T0, Desk, action, alert, oncall, opened
@@ -39,6 +40,19 @@ def test_a_shelved_alert_does_not_escalate_and_rings_again_when_the_time_is_up(d
     assert desk.keys() == [f"{alert().id}/0/王芳", f"{alert().id}/0/王芳/2"]
     desk.restart()
     assert desk.look(10 * MIN) == []
+
+
+def test_escalation_begins_anew_when_a_shelving_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [{"people": ["王芳"]}, {"people": ["李强"], "after_s": 60}]
+    people = {name: ["json://127.0.0.1:9/never"] for name in ("王芳", "李强")}
+    told = parse_oncall({"people": people, "routes": [{"name": "all", "steps": steps}]})
+    desk = Desk(store, told, monkeypatch)
+    desk.take(alert())
+    desk.look()
+    desk.act("shelve", alert(), until_ms=desk.now_ms + HOUR)
+    assert [person for person, _ in desk.look(HOUR)] == ["王芳"]
+    assert desk.look(MIN - 1) == []
+    assert [person for person, _ in desk.look(1)] == ["李强"]
 
 
 def test_shelving_is_of_the_alarm_so_its_next_occurrence_rings_nobody_either(desk: Desk) -> None:
@@ -83,6 +97,7 @@ def test_what_was_planned_and_not_yet_sent_is_withdrawn_when_it_is_shelved(desk:
     (row,) = desk.store.history(alert().id)
     assert row["state"] == "withdrawn"
     assert "王芳: 误报 nuisance" in str(row["problem"])
+    assert desk.store.annunciated(0) == [], "what was withdrawn is no load"
     assert len(desk.look(HOUR)) == 1
 
 

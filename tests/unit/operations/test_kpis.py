@@ -104,6 +104,8 @@ def test_stale_is_active_for_more_than_a_day_and_the_worst_day_counts():
     assert (kpis([], alerts=old)["K10"].value, kpis([], alerts=old)["K10"].verdict) == (5, "over")
     ended = [replace(each, active=False, cleared_ms=DAY0 - 1) for each in old]
     assert kpis([], alerts=ended)["K10"].value == 0
+    long_ago = [replace(each, onset_ms=DAY0 - 5 * DAY_MS) for each in ended]
+    assert kpis([], alerts=long_ago)["K10"].value == 0, "stale, but not on this day"
     young = [replace(each, onset_ms=DAY0 + 1) for each in old]
     assert kpis([], alerts=young)["K10"].value == 0
 
