@@ -3,7 +3,7 @@
 One alert is told by messages of deterministic identity, so that a platform that has one knows the others,
 whoever was restarted in between: `<id>` begins it, `<id>.<revision>` updates or ends it, and refers to the
 first. `sent` is the event time of what is told. What is simulated is `Test`, which a receiver disregards.
-No device of a home, no subject and no pseudonym is told.
+No device of a home, no subject and no pseudonym is told, and of care no place smaller than a community.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from xml.etree.ElementTree import Element
 import shapely
 
 from operations.outgoing.geography import Geography
-from operations.outgoing.words import SEVERITY, Language, category, certainty, description, headline, urgency
+from operations.outgoing.words import (
+    SEVERITY,
+    Language,
+    category,
+    certainty,
+    description,
+    headline,
+    place_told,
+    urgency,
+)
 from operations.outgoing.xml import ATOM, CAP, added, document, root
 from schemas.alerts import Alert
 from schemas.calendar import local
@@ -104,12 +113,13 @@ def _info(top: Element, alert: Alert, geography: Geography, language: Language) 
 
 def _area(info: Element, alert: Alert, geography: Geography) -> None:
     """The place; the outline of a made-up grid is told of a simulated alert only."""
-    area, place = added(info, "area"), geography.place(alert.place)
-    added(area, "areaDesc", place.name if place else alert.place)
-    outline = geography.outline(alert.place) if alert.simulated or not geography.synthetic else None
+    code = place_told(alert)
+    area, place = added(info, "area"), geography.place(code)
+    added(area, "areaDesc", place.name if place else code)
+    outline = geography.outline(code) if alert.simulated or not geography.synthetic else None
     for polygon in getattr(outline, "geoms", [] if outline is None else [outline]):
         added(area, "polygon", _ring(polygon))
-    added(_named(area, "geocode", "taishi:place"), "value", alert.place)
+    added(_named(area, "geocode", "taishi:place"), "value", code)
 
 
 def _ring(polygon: shapely.Polygon) -> str:

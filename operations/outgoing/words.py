@@ -6,8 +6,19 @@ import re
 from typing import Final, Literal
 
 from schemas.alerts import Alert, Severity
+from schemas.places.model import DEFAULT_SCHEME
 
-__all__ = ["CERTAINTY", "SEVERITY", "Language", "category", "certainty", "description", "headline", "urgency"]
+__all__ = [
+    "CERTAINTY",
+    "SEVERITY",
+    "Language",
+    "category",
+    "certainty",
+    "description",
+    "headline",
+    "place_told",
+    "urgency",
+]
 
 Language = Literal["zh-CN", "en-US"]
 
@@ -32,14 +43,25 @@ _BY_RULE: Final = {
     "signal.tamper": "Infra",
 }
 _BY_DOMAIN: Final = {"security": "Security", "care": "Health", "parking": "Transport"}
+_COMMUNITY: Final = DEFAULT_SCHEME.length("community")
 _PERSONAL: Final = ("care", "governance")
 """Domains whose devices stand for a person or a home: what is told of them names no device."""
-_CHINESE: Final = re.compile(r"[^\x00-\x7f]")
+_CHINESE: Final = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+_SENTENCES: Final = re.compile("(?<=[。.]) +")
+_PERSON: Final = "silence.person"
 
 
 def category(alert: Alert) -> str:
     """CAP's category; what belongs to no domain of ours is `Other`."""
-    return _BY_RULE.get(alert.rule) or _BY_DOMAIN.get(alert.domain, "Other")
+    rule = (alert.cause or alert.rule).removeprefix("storm.")
+    if rule.startswith("silence.") and rule != _PERSON:
+        return "Infra"  # a device or a feed says nothing
+    return _BY_RULE.get(rule) or _BY_DOMAIN.get(alert.domain, "Other")
+
+
+def place_told(alert: Alert) -> str:
+    """The place as others may know it: of what concerns one person, no smaller than a community."""
+    return alert.place[:_COMMUNITY] if alert.domain in _PERSONAL else alert.place
 
 
 def urgency(alert: Alert) -> str:
@@ -75,10 +97,11 @@ def description(alert: Alert, language: Language) -> str:
 
 
 def _half(text: str, language: Language) -> str:
-    """The words of one language of `中文 English`; all of a text that has no such form."""
-    sentences, _, rest = text.partition("。 ")
-    if rest:
-        return sentences if language == "zh-CN" else rest
-    foreign = [found.end() for found in _CHINESE.finditer(text)]
-    chinese, english = (text[: foreign[-1]], text[foreign[-1] :]) if foreign else ("", text)
+    """The words of one language of `中文 English`, or of sentences of both; all of a text of one only."""
+    sentences = _SENTENCES.split(text)
+    chinese = " ".join(part for part in sentences if _CHINESE.match(part))
+    english = " ".join(part for part in sentences if not _CHINESE.match(part))
+    if len(sentences) == 1:
+        ends = [found.end() for found in _CHINESE.finditer(text)]
+        chinese, english = (text[: ends[-1]], text[ends[-1] :]) if ends else ("", text)
     return (chinese if language == "zh-CN" else english).strip() or text

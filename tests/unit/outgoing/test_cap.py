@@ -120,7 +120,35 @@ def test_of_a_person_nothing_is_told_but_the_place():
         text, _, _ = told(one)
         assert "bed-17" not in text
         assert "p1-secret" not in text
-        assert "370202001001001" in text
+        assert "370202001001<" in text
+        assert "370202001001001" not in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "domain", "expected"),
+    [
+        ("storm.signal.smoke", "security", "Fire"),
+        ("silence.parking.space", "parking", "Infra"),
+        ("silence.feed", "", "Infra"),
+        ("silence.person", "care", "Health"),
+        ("rule.turnover", "parking", "Transport"),
+        ("rule.reports", "governance", "Other"),
+    ],
+)
+def test_category(rule, domain, expected):
+    assert told(alert(rule=rule, domain=domain))[2].findtext(f"{CAP}info/{CAP}category") == expected
+
+
+def test_words_of_several_sentences_part_by_language():
+    given = {
+        "title": "社区集中告警 烟雾报警 smoke ×12",
+        "explanation": "入侵 3 次。 3 intrusions. 已恢复。 Back to normal.",
+    }
+    infos = told(alert(domain="security", rule="signal.intrusion", **given))[2].findall(f"{CAP}info")
+    assert infos[0].findtext(f"{CAP}headline") == "社区集中告警 烟雾报警"
+    assert infos[1].findtext(f"{CAP}headline") == "smoke ×12"
+    assert infos[0].findtext(f"{CAP}description").endswith("入侵 3 次。 已恢复")
+    assert infos[1].findtext(f"{CAP}description").endswith("3 intrusions. Back to normal")
 
 
 def test_a_device_of_the_street_is_named():
