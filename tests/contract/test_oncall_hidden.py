@@ -50,6 +50,7 @@ def test_escalation_begins_anew_when_a_shelving_ends(store: Store, monkeypatch: 
     desk.take(alert())
     desk.look()
     desk.act("shelve", alert(), until_ms=desk.now_ms + HOUR)
+    assert desk.look() == []
     assert [person for person, _ in desk.look(HOUR)] == ["王芳"]
     assert desk.look(MIN - 1) == []
     assert [person for person, _ in desk.look(1)] == ["李强"]
