@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.kernels.batch import Int64s
-from pipelines.kernels.presence.habits import Habits
+from pipelines.kernels.presence.habits import Habits, Person
 from schemas.calendar import ZONE
 
 __all__ = ["main", "measure"]
@@ -44,8 +44,7 @@ def measure(path: str) -> dict[str, float]:
     """Figures of the whole recording."""
     names, minute, row, sensor = _minutes(path)
     habits = Habits()
-    for name in names:
-        habits.locate(name, "", "", 0, simulated=False)
+    habits.meet([(Person(name, "", "", False, {}), 0) for name in names])
     first = np.array([minute[row == n][0] for n in range(len(names))])
     last = np.array([minute[row == n][-1] for n in range(len(names))])
     habits.last_ms[:] = first * _MINUTE_MS

@@ -16,7 +16,7 @@ import numpy as np
 from pipelines.kernels.batch import Int64s, ShardBatch
 from pipelines.kernels.decode import HotReading, decode_readings
 from pipelines.kernels.presence.devices import DeviceTable
-from pipelines.kernels.presence.habits import Habits
+from pipelines.kernels.presence.habits import Habits, Person
 from schemas.presence import PresenceRecord, Pulse, Silence, Stillness
 
 __all__ = ["PULSE_MS", "PresenceSettings", "PresenceState", "fold_presence"]
@@ -125,8 +125,10 @@ class _BatchFold:
             heard[reading.source] = heard.get(reading.source, 0) + 1
             if reading.simulated:
                 simulated[reading.source] = simulated.get(reading.source, 0) + 1
-            if reading.kind == _MOVES and reading.value > 0 and reading.subject:
-                self._move(reading)
+        moves = [r for r in readings if r.kind == _MOVES and r.value > 0 and r.subject]
+        self._meet(moves)
+        for reading in moves:
+            self._move(reading)
 
     def _silence(self, row: int, at_ms: int, *, since_ms: int, active: bool = True) -> Silence:
         facts = self.state.devices.facts[row]
@@ -143,11 +145,20 @@ class _BatchFold:
             simulated=facts.simulated,
         )
 
+    def _meet(self, moves: list[HotReading]) -> None:
+        known = self.state.habits.rows
+        new = {r.subject: r for r in reversed(moves) if r.subject not in known}
+        if new:
+            self.state.habits.meet(
+                [
+                    (Person(r.subject, r.grid, r.source, r.simulated, {}), r.observed_at_ms)
+                    for r in reversed(new.values())
+                ]
+            )
+
     def _move(self, reading: HotReading) -> None:
         state, habits, at_ms = self.state, self.state.habits, reading.observed_at_ms
-        person = habits.locate(
-            reading.subject, reading.grid, reading.source, at_ms, simulated=reading.simulated
-        )
+        person = habits.rows[reading.subject]
         if at_ms // _MINUTE_MS >= state.minute:
             moved = state.moved.setdefault(at_ms // _MINUTE_MS, {})
             moved[person] = habits.sensor_of(person, reading.device)

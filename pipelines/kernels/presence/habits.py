@@ -12,6 +12,7 @@ Wilhelm & Wahl's, Sensors 24(20):6583, 2024; figures: docs/decisions/0010.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -82,19 +83,17 @@ class Habits:
     last_ms: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     still: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
-    def locate(self, subject: str, grid: str, source: str, at_ms: int, *, simulated: bool) -> int:
-        """The person's row; somebody new gets one, as if they had moved then."""
-        row = self.rows.get(subject)
-        if row is not None:
-            return row
-        row = self.rows[subject] = len(self.people)
-        self.people.append(Person(subject, grid, source, simulated, {}))
-        for name in ("moves", "minutes", "gaps", "since", "sensor", "known_min", "last_ms", "still"):
+    def meet(self, newcomers: Sequence[tuple[Person, int]]) -> None:
+        """Give rows to people heard of for the first time, each as if they had moved at that moment (ms)."""
+        for person, _ in newcomers:
+            self.rows[person.subject] = len(self.people)
+            self.people.append(person)
+        count = len(newcomers)
+        for name in ("moves", "minutes", "gaps", "since", "sensor", "known_min", "still"):
             array = getattr(self, name)
-            setattr(self, name, np.pad(array, ((0, 1), *((0, 0),) * (array.ndim - 1))))
-        self.scale = np.append(self.scale, _SCALE_FIRST)
-        self.last_ms[row] = at_ms
-        return row
+            setattr(self, name, np.pad(array, ((0, count), *((0, 0),) * (array.ndim - 1))))
+        self.scale = np.append(self.scale, np.full(count, _SCALE_FIRST))
+        self.last_ms = np.append(self.last_ms, np.array([at_ms for _, at_ms in newcomers], np.int64))
 
     def sensor_of(self, row: int, device: str) -> int:
         """The number of a person's sensor, in order of appearance."""
