@@ -1,7 +1,8 @@
 """Which devices the city has, and where: drawn once from a seed, the same for the same seed.
 
 Shares of the whole: 45 % parking spaces, about 40 % in residents' homes (a home has eight sensors),
-the rest car parks, cameras, doors and smoke detectors.
+the rest car parks, cameras, doors and smoke detectors; and about one person to a hundred devices, who does
+grid work or party building.
 """
 
 from __future__ import annotations
@@ -54,13 +55,16 @@ class City:
     counters: list[Device]
     doors: list[Device]
     smokes: list[Device]
+    workers: list[Device]
+    members: list[Device]
 
     def devices(self) -> Iterator[Device]:
         """All of them, in a fixed order."""
         for sensors in self.homes:
             yield from sensors
         groups = (self.spaces, self.lots, self.beds, self.climates, self.buttons, self.wearables)
-        for group in (*groups, self.guards, self.counters, self.doors, self.smokes):
+        public = (self.guards, self.counters, self.doors, self.smokes)
+        for group in (*groups, *public, self.workers, self.members):
             yield from group
 
 
@@ -115,7 +119,14 @@ def make_city(grids: Sequence[str], devices: int, seed: int) -> City:
             for n in range(doors)
         ],
         smokes=[Device(f"sim-smoke-{n:05d}", "zigbee2mqtt", "security.fire", grid()) for n in many(0.031)],
+        workers=[_person(f"sim-worker-{n:05d}", "governance.patrol", grid()) for n in many(0.004)],
+        members=[_person(f"sim-member-{n:05d}", "governance.party", grid()) for n in many(0.008)],
     )  # fmt: skip
+
+
+def _person(name: str, kind: str, grid: str) -> Device:
+    """Somebody who does something, as a row of the registry: the name is a pseudonym already."""
+    return Device(name, "governance", kind, grid, name)
 
 
 def _home(home: int, grid: str, person: str) -> list[Device]:

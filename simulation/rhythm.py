@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["HOME_BY_HOUR", "STREET_BY_HOUR", "activity", "local_hour"]
+__all__ = ["HOME_BY_HOUR", "STREET_BY_HOUR", "activity", "local_hour", "relative"]
 
 CHINA: Final = timezone(timedelta(hours=8))
 
@@ -20,13 +20,14 @@ _HOME_THOUSANDS: Final = (
 _STREET: Final = (*(2, 1, 1, 1, 1, 2, 5, 12, 16, 11, 9, 10, 11, 10, 9, 9, 11, 15, 16, 13, 10, 8, 5, 3),)
 
 
-def _relative(weights: tuple[float, ...]) -> tuple[float, ...]:
+def relative(weights: tuple[float, ...]) -> tuple[float, ...]:
+    """Weights of hours as factors whose mean is 1."""
     mean = sum(weights) / len(weights)
     return tuple(weight / mean for weight in weights)
 
 
-HOME_BY_HOUR: Final = _relative(_HOME_THOUSANDS)
-STREET_BY_HOUR: Final = _relative(_STREET)
+HOME_BY_HOUR: Final = relative(_HOME_THOUSANDS)
+STREET_BY_HOUR: Final = relative(_STREET)
 _WEEKEND: Final = 0.8
 
 

@@ -11,6 +11,7 @@ from simulation.care import Care
 from simulation.city import City
 from simulation.events import Event
 from simulation.faults import Faults, is_dead
+from simulation.governance import Governance
 from simulation.parking import Parking
 from simulation.security import Security
 from simulation.vendors import encode
@@ -30,6 +31,7 @@ class World:
         self._parking = Parking(city, rng)
         self._care = Care(city, rng, start_ms)
         self._security = Security(city, rng)
+        self._governance = Governance(city, seed)
         self._faults = Faults(rng)
         self._now_ms = start_ms
         self._number = start_ms // 1000 % 65_536
@@ -63,6 +65,7 @@ class World:
         yield from self._parking.step(now_ms, dt_s)
         yield from self._care.step(now_ms, dt_s)
         yield from self._security.step(now_ms, dt_s)
+        yield from self._governance.step(now_ms, dt_s)
 
     def _encoded(self, events: Iterable[Event]) -> Iterator[Outgoing]:
         for event in events:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from simulation.events import Event
-from simulation.vendors import chirpstack, fhir, fiware, hikvision, zigbee2mqtt
+from simulation.vendors import chirpstack, fhir, fiware, governance, hikvision, zigbee2mqtt
 from simulation.vendors.outgoing import Outgoing
 
 __all__ = ["encode"]
@@ -19,6 +19,7 @@ _ENCODERS: Final[dict[str, Callable[[Event, int], Outgoing]]] = {
     "hikvision": hikvision.encode,
     "fhir": fhir.encode,
     "fiware": fiware.encode,
+    "governance": governance.encode,
 }
 
 

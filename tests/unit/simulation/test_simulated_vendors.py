@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from connectors.base import Decoded, Message, Rejected
@@ -45,6 +46,10 @@ EVENTS = [
     (CITY.doors[0], "forced", {}, {"security.access.forced": 1.0}),
     (CITY.smokes[0], "smoke", {"smoke": 1.0}, {"security.fire.smoke": 1.0}),
     (CITY.smokes[0], "smoke", {"smoke": 0.0}, {"security.fire.smoke": 0.0}),
+    (CITY.workers[0], "patrolled", {}, {"governance.patrol.patrolled": 1.0}),
+    (CITY.workers[0], "reported", {}, {"governance.patrol.reported": 1.0}),
+    (CITY.members[0], "station_visit", {}, {"governance.party.station_visit": 1.0}),
+    (CITY.members[0], "checked_in", {}, {"governance.party.checked_in": 1.0}),
 ]  # fmt: skip
 NAMES = [f"{device.kind}-{what}-{number}" for number, (device, what, _, _) in enumerate(EVENTS)]
 
@@ -82,7 +87,7 @@ def test_name_card_and_employee_of_a_door_are_sent_and_not_read(what, registry):
 
 def _without_numbers(decoded):
     """The serial number is a counter of the device and stays; it is no card's."""
-    return repr([dataclasses.replace(o, seq=0) for o in decoded.observations] + list(decoded.signals))
+    return repr([msgspec.structs.replace(o, seq=0) for o in decoded.observations] + list(decoded.signals))
 
 
 @pytest.mark.parametrize(("device", "what", "values", "expected"), EVENTS, ids=NAMES)
