@@ -1,8 +1,8 @@
 """An alert: a call for a timely response by a named person; the topic `alerts` is compacted, key = id.
 
 The terms are those of ISA-18.2 and OPC UA Part 9 (5.8). The pipeline's side is on this topic: whether the
-condition is true, since when, how often, why. What people do (acknowledge, shelve, …) is on the topic
-`alert-actions`, and what both make together is a view (`taishi alerts`, the operations desk).
+condition is true, since when, how often, why. What people do (acknowledge, shelve, …) is in the desk's
+database, and what both make together is a view (`taishi alerts`, `operations/alerts/states.py`).
 """
 
 from __future__ import annotations

@@ -150,4 +150,5 @@ def _may_hide(action: Action, alert: Alert, now_ms: int) -> bool:
 def _parents_of(alert: Alert, parents: Iterable[Alert]) -> Sequence[Alert]:
     if alert.severity == "life_safety":
         return ()
-    return [each for each in parents if each.active and stands_for(each, alert)]
+    found = [each for each in parents if each.active and stands_for(each, alert)]
+    return sorted(found, key=lambda parent: -len(parent.place))  # the nearest first

@@ -201,6 +201,8 @@ def _do(  # noqa: PLR0913 - the fields of an action
     ends = kind in {"shelve", "shelve_once", "suppress"} and written.until_ms
     rest = f"，剩 {left(written.until_ms, at_ms)} left" if ends else ""
     click.echo(f"{what}: {_DONE[written.kind]} by {written.by}{rest}")
+    if kind in {"suppress", "out_of_service"} and not written.target.alert_id and not second:
+        click.echo("生命安全告警仍会通知 life safety still rings: that takes two people (--second)")
 
 
 def _target(desk: Store, id_: str, scope: dict[str, str]) -> Target:

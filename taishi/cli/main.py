@@ -24,7 +24,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulate": ("simulate", "a simulated city that speaks the vendors' formats"),
     "replay": ("replay", "send a recording through the connectors"),
     "backfill": ("backfill", "recompute a past range from the log or from files"),
-    "alerts": ("alerts", "what calls for a response: list, show, ack, history"),
+    "alerts": ("alerts", "what calls for a response: list, ack, shelve, history, kpis"),
     "rules": ("rules", "what raises an alert: list, check the rule file"),
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),

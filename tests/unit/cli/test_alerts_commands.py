@@ -135,7 +135,9 @@ def test_acknowledge_then_reset_a_latched_alert(taishi):
 
 def test_out_of_service_and_suppression_go_by_device_rule_and_place(taishi):
     out = ("--device", "d1", "--by", "赵敏")
-    assert "设备 device d1: 已停用" in taishi("out-of-service", *out, "--why", "工单 8841")
+    text = taishi("out-of-service", *out, "--why", "工单 8841")
+    assert "设备 device d1: 已停用" in text
+    assert "life safety still rings" in text
     assert ids(taishi("list", "--json")) == ["5", "f"]
     assert "already so: 赵敏" in refused(taishi, "out-of-service", *out, "--why", "again")
     taishi("in-service", *out)

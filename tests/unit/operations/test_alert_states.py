@@ -74,6 +74,13 @@ def test_a_parent_hides_what_it_stands_for_while_it_is_active_and_never_life_saf
     assert not state_of(replace(ALERT, severity="life_safety"), [], T0, [PARENT]).hidden
 
 
+def test_of_two_parents_the_nearest_is_named_first():
+    nearer = replace(PARENT, id="e" * 32, level="community", place="370202001001")
+    state = state_of(ALERT, [], T0, [PARENT, nearer])
+    assert [each.parent.id[0] for each in state.suppressed] == ["e", "f"]
+    assert [each.parent.id[0] for each in state_of(nearer, [], T0, [PARENT, nearer]).suppressed] == ["f"]
+
+
 def test_a_device_out_of_service_hides_its_alerts_of_every_rule_until_someone_puts_it_back():
     target = Target(device="d1")
     out = act("out_of_service", target=target)
