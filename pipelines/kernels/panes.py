@@ -25,9 +25,13 @@ MAX_PANE_MS = 65_536
 
 
 def identities(series: Int64s, offset_ms: Int64s, seq: Int64s) -> UInt64s:
-    """(series, time within the pane, seq modulo 65,536) as one integer each: exact, no hash."""
+    """(series, time within the pane, seq) as one integer each: exact, no hash, for the seqs of one moment.
+
+    Of seq 16 bits are kept: the counter's lowest, and added to them what stands above 32 bits, where a codec
+    numbers the several things of one frame.
+    """
     high, middle = series.astype(np.uint64) << np.uint64(32), offset_ms.astype(np.uint64) << np.uint64(16)
-    low = (seq & 0xFFFF).astype(np.uint64)
+    low = ((seq + (seq >> 32)) & 0xFFFF).astype(np.uint64)
     packed: UInt64s = high | middle | low
     return packed
 
