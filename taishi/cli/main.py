@@ -8,6 +8,7 @@ import sys
 from typing import Final
 
 import click
+import structlog
 
 from schemas.errors import TaishiError
 
@@ -73,6 +74,8 @@ _GROUP: Final = _LazyGroup(
 
 def main() -> None:
     """Run the command line; errors of ours go to stderr with exit code 1, misuse with 2."""
+    # What a command logs must not stand in its output; processes configure more (taishi.logs).
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         _GROUP(prog_name="taishi")
     except TaishiError as error:

@@ -201,3 +201,11 @@ def test_what_is_no_alert_on_the_topic_stops_nobody(stack: Stack, watch: Watch) 
     grid = "370202009008001"
     watch.send(PRESENCE, [silence(2, grid)])
     wait_until(lambda: alerts_by(stack, "silence.care.bed", grid))
+
+
+def test_the_alarm_budget_of_the_log_is_told(stack: Stack, watch: Watch) -> None:
+    done = stack.run("rules", "check", "--history", "2", "--operators", "100", "--json")
+    assert done.returncode == 0, done.stderr
+    load = json.loads(done.stdout)
+    assert (load["operators"], load["kept"]) == (100, True)
+    assert "of 2 days" in done.stderr
