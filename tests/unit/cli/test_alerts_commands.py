@@ -71,6 +71,12 @@ def test_the_list_hides_children_of_a_parent_and_shows_them_below_it_on_demand(t
     assert "└ ccc" in taishi("list", "--hidden")
 
 
+def test_a_child_that_is_over_is_counted_no_more(taishi, monkeypatch):
+    over = replace(CHILD, active=False, cleared_ms=ONSET + 1)
+    monkeypatch.setattr(module, "read_alerts", lambda _: [PARENT, over])
+    assert taishi("show", "ff", "--json")["children_ids"] == []
+
+
 def test_shelving_takes_an_alarm_off_the_list_and_is_listed_with_its_end(taishi):
     said = taishi("shelve", "aa", "--for", "2h", "--why", "换电池 battery", "--by", "王芳", "--json")
     assert (said["kind"], said["by"], said["why"]) == ("shelve", "王芳", "换电池 battery")

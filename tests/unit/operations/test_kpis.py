@@ -63,6 +63,15 @@ def test_a_day_counted_by_hand():
     }  # fmt: skip
 
 
+def test_thirty_an_hour_and_ten_in_ten_minutes_are_not_more_than_that():
+    even = [told(DAY0 + third * 10 * MIN + n * MIN, n) for third in range(3) for n in range(10)]
+    assert (kpis(even)["K4"].value, kpis(even)["K5"].value, kpis(even)["K6"].verdict) == (0, 0, "acceptable")
+    one_more = [*even, told(DAY0 + 9 * MIN, 99)]
+    found = kpis(one_more)
+    assert (found["K4"].value, found["K5"].value) == (pytest.approx(100 / 24), pytest.approx(100 / 144))
+    assert found["K6"].verdict == "over"
+
+
 def test_a_shift_is_measured_by_its_own_hours():
     day, night = kpis(storm(), shift="08:00-20:00"), kpis(storm(), shift="20:00-08:00")
     assert (day["K2"].value, night["K2"].value) == (pytest.approx(48 / 12), 0)
