@@ -158,6 +158,35 @@ def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
     Console().print(table)
 
 
+@bench.command()
+@click.option("--grids", type=click.IntRange(min=12), default=60, show_default=True, help="three series each")
+@click.option("--weeks", type=click.IntRange(min=1), default=4, show_default=True, help="to learn from")
+@click.option("--seed", default=370202, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def detect(grids: int, weeks: int, seed: int, *, as_json: bool) -> None:
+    """The detectors beside what users have today, at one false alarm a grid and week: faults found, how soon.
+
+    A simulated district; needs nothing that runs.
+    """
+    from benchmarks.detect import bench_detect  # noqa: PLC0415 - the command line stays quick
+
+    console = Console(stderr=True)
+    figures, state_bytes = bench_detect(grids, weeks, seed, lambda text: console.print(text, highlight=False))
+    if as_json:
+        methods = [dataclasses.asdict(each) for each in figures]
+        click.echo(json.dumps({"bytes_a_series": state_bytes, "methods": methods}))
+        return
+    table = Table("method", *(f"{name}\nfound, min" for name in figures[0].faults), "precision", "µs a point")
+    for each in figures:
+        cells = (
+            f"{fault.recall:.0%}, {fault.delay_min:.0f}" if fault.recall else "0%"
+            for fault in each.faults.values()
+        )
+        table.add_row(each.method, *cells, f"{each.precision:.2f}", f"{each.us_a_point:.2f}")
+    Console().print(table)
+    click.echo(f"state: {state_bytes} bytes a series")
+
+
 @contextmanager
 def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
     """Some embedded parts on free ports, in a folder that goes away."""

@@ -48,12 +48,13 @@ _LAYOUT: Final[dict[str, tuple[int, type[np.generic], float]]] = {
     "run": (1, _F4, 0.0),
     "last_value": (1, _F4, np.nan),
     "changes": (1, _F4, 0.0),
-    # tails: start, mean excess, mean squared excess, excesses, points seen
+    # tails: start, mean excess, mean squared excess, excesses, points seen, height of the excess that is
     "tail_start": (len(VIEWS), _F4, 0.0),
     "tail_mean": (len(VIEWS), _F4, 0.0),
     "tail_square": (len(VIEWS), _F4, 0.0),
     "tail_excesses": (len(VIEWS), _F4, 0.0),
     "tail_points": (len(VIEWS), _F4, 0.0),
+    "tail_peak": (len(VIEWS), _F4, 0.0),
     # alarm
     "missing": (1, np.uint16, 0),
     "over": (1, np.uint8, 0),

@@ -27,8 +27,8 @@ _DRIFT: Final = VIEWS.index("drift")
 _OFF_POINTS: Final = 5
 _EASED: Final = np.float32(np.log(100.0))
 """An alarm is over when nothing is rarer than 100 times its threshold."""
-_VIEWS_APART: Final = np.float32(np.log(3.0))
-"""What looking from several sides costs: they say much the same (min-p x 3)."""
+_VIEWS_APART: Final = np.float32(np.log(6.0))
+"""What looking from seven sides costs: some of them say much the same (min-p x 6)."""
 _SILENT_POINTS: Final = 60
 """An alarm whose series has no values for so long is over: nothing can be said."""
 _CHANGES_MIN: Final = 10

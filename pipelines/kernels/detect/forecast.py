@@ -14,10 +14,12 @@ import numpy as np
 from pipelines.kernels.detect.bank import LAGS, Bank, Floats
 from pipelines.kernels.detect.season import Moment, learn_spread
 
-__all__ = ["FAST", "MIDDLE", "SLOW", "forecast", "learn_forecast", "remember"]
+__all__ = ["FAST", "FAST_POINTS", "MIDDLE", "MIDDLE_POINTS", "SLOW", "forecast", "learn_forecast", "remember"]
 
 FAST, MIDDLE, SLOW = 0, 1, 2
 """Rows of `smooth`: means over about 5 points, 40 points and a day."""
+FAST_POINTS: Final = 5.0
+MIDDLE_POINTS: Final = 40.0
 _KEPT: Final = np.float32(1 - 1 / 3000)
 _RIDGE: Final = np.float32(3.0)
 _BOUND: Final = np.float32(6.0)
@@ -61,7 +63,7 @@ def remember(bank: Bank, moment: Moment, residual: Floats, seen: Floats, calm: F
     bounded = np.clip(residual, -_BOUND, _BOUND)
     last[1] += seen * (last[0] - last[1])
     last[0] += seen * (bounded - last[0])
-    for row, points in ((FAST, 5.0), (MIDDLE, 40.0)):
+    for row, points in ((FAST, FAST_POINTS), (MIDDLE, MIDDLE_POINTS)):
         smooth[row] += seen * np.float32(1 / points) * (bounded - smooth[row])
     smooth[SLOW] += calm * np.float32(1 / moment.day) * (bounded - smooth[SLOW])
 

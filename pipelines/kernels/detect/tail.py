@@ -1,9 +1,9 @@
 """How rare a statistic is by the series' own past: a start of the tail and what lies beyond it.
 
-The start is a quantile, followed step by step; excesses over it are taken as generalised Pareto by their
-first two moments, leaning on a prior while they are few (Siffer et al., SPOT, 2017, with moments in place of
-maximum likelihood, so that a point costs a few additions). What was never nearly seen cannot be called rarer
-than the length of the past allows.
+The start is a quantile, followed step by step; excesses over it (one a run of points: what stays high for a
+day is one) are taken as generalised Pareto by their first two moments, leaning on a prior while they are few
+(Siffer et al., SPOT, 2017, with moments in place of maximum likelihood, so that a point costs a few
+additions). What was never nearly seen cannot be called rarer than the length of the past allows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.kernels.detect.bank import VIEWS, Bank, Floats
+from pipelines.kernels.detect.bank import VIEWS, Bank, Bools, Floats
 
 __all__ = ["EVERY", "learn_tails", "surprise"]
 
@@ -27,6 +27,8 @@ _PRIOR_SHAPE: Final = np.float32(0.08)
 _PRIOR_WEIGHT: Final = np.float32(20.0)
 _SHAPE_MAX: Final = np.float32(0.4)
 _EXCESSES_MAX: Final = np.float32(250.0)
+_SETTLED: Final = 2.0
+"""Excesses to be expected before neighbours among them are taken as one."""
 _POINTS_MAX: Final = np.float32(1e6)
 _STUCK: Final = VIEWS.index("stuck")
 _LOG_BEYOND: Final = -np.log(_BEYOND)
@@ -39,7 +41,7 @@ def surprise(bank: Bank, statistics: Floats) -> Floats:
     above = np.maximum(statistics - start, 0) / mean
     inside = np.minimum(statistics / np.maximum(start, np.float32(1e-9)), 1)
     beyond = np.log1p(shape * above) / shape
-    limit = np.log(bank.floats("tail_points") + 2) + np.float32(0.7) * excesses
+    limit = np.log(bank.floats("tail_points") + 2) + np.float32(1.2) * excesses
     limit[_STUCK] *= 2  # chances of a run multiply, it need not have been seen
     result: Floats = np.minimum(_LOG_BEYOND * inside + beyond, limit)
     return result
@@ -70,18 +72,34 @@ def learn_tails(bank: Bank, statistics: Floats, ok: Floats, tick: int) -> None:
 def _learn_tail(bank: Bank, view: int, statistic: Floats, ok: Floats) -> None:
     beyond = _BEYOND[view, 0]
     start, points = bank.floats("tail_start")[view], bank.floats("tail_points")[view]
-    mean, square = bank.floats("tail_mean")[view], bank.floats("tail_square")[view]
-    excesses = bank.floats("tail_excesses")[view]
+    mean, excesses = bank.floats("tail_mean")[view], bank.floats("tail_excesses")[view]
     np.minimum(points + ok, _POINTS_MAX, out=points)
     scale = np.maximum(mean, np.maximum(_PRIOR_RATIO[view, 0] * start, np.float32(0.02)))
     over = statistic > start
-    excess = np.where(over, statistic - start, 0)
-    weight = ok * over * (points * beyond > 1)
+    settled = points * beyond > _SETTLED
+    ended, highest = _excess_ended(bank, view, statistic, over, ok, settled)
+    weight = ended * settled
     np.minimum(excesses + weight, _EXCESSES_MAX, out=excesses)
     step = weight / np.maximum(excesses, 1)
-    excess = np.minimum(excess, 12 * scale)
+    excess = np.minimum(np.maximum(highest - start, 0), 12 * scale)
+    square = bank.floats("tail_square")[view]
     mean += step * (excess - mean)
     square += step * (excess * excess - square)
     pace = np.maximum(1 / (points * beyond + 1), np.float32(_PACE[view]))
-    start += ok * pace * scale * np.where(over, 1 - beyond, -beyond)
+    start += pace * scale * (ended * (1 - beyond) - ok * ~over * beyond)
     np.maximum(start, 0, out=start)
+
+
+def _excess_ended(
+    bank: Bank, view: int, statistic: Floats, over: Bools, ok: Floats, settled: Bools
+) -> tuple[Floats, Floats]:
+    """Which series' excess ends here, as 0 or 1, and how high it was.
+
+    Points over the start, one after the other, are one excess; of a young tail each is one.
+    """
+    peak = bank.floats("tail_peak")[view]
+    peak[:] = np.where(over & (ok > 0), np.maximum(peak, statistic), peak)
+    ended = ok * ((peak > 0) & (~over | ~settled))
+    highest = peak.copy()
+    peak *= 1 - ended
+    return ended, highest

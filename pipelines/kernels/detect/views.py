@@ -1,6 +1,7 @@
 """What can be unusual about a series: one number a view, larger is more unusual; `tail` says how rare.
 
-point: the error of the forecast. pair: the smaller of the last two, if on one side. shift, step, drift: the
+point: the error of the forecast. pair: of the last two points, each off the forecast made before both, the
+smaller error, if on one side. shift, step, drift: the
 mean of the residual over about 5 points, 40 points and a day. cusum: the two-sided cumulative sum of
 residuals beyond half a deviation. stuck: how unlikely it was, hour by hour, that the value would stay exactly
 the same for as long as it has.
@@ -13,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from pipelines.kernels.detect.bank import HOURS, VIEWS, Bank, Floats
-from pipelines.kernels.detect.forecast import FAST, MIDDLE, SLOW
+from pipelines.kernels.detect.forecast import FAST, FAST_POINTS, MIDDLE, MIDDLE_POINTS, SLOW
 from pipelines.kernels.detect.season import Moment, hour_visits
 
 __all__ = ["learn_same", "statistics_of"]
@@ -49,8 +50,13 @@ def statistics_of(
 
 
 def _pair(bank: Bank, error: Floats, ok: Floats) -> Floats:
-    last = bank.floats("last_error")[0]
-    both: Floats = np.where(last * error > 0, np.minimum(np.abs(last), np.abs(error)), np.float32(0))
+    """The smaller of the last error and of what this point is off the forecast made before both."""
+    last, weights = bank.floats("last_error")[0], bank.floats("weights")
+    carried = (
+        weights[0] + weights[2] * np.float32(1 / FAST_POINTS) + weights[3] * np.float32(1 / MIDDLE_POINTS)
+    )
+    ahead = error + np.clip(carried, 0, 1) * last
+    both: Floats = np.where(last * ahead > 0, np.minimum(np.abs(last), np.abs(ahead)), np.float32(0))
     last += ok * (error - last)
     return both
 
