@@ -90,7 +90,7 @@ def season_of(bank: Bank, moment: Moment, moved: Floats | None = None) -> Season
 def spread_at(bank: Bank, moment: Moment, name: str) -> Floats:
     """The usual deviation of `name` now: by hour, leaning on that of all hours while young."""
     overall = bank.floats(f"{name}_all")[0]
-    least = np.float32(0.2) * overall + np.float32(1e-9)
+    least = np.float32(0.2) * overall + np.float32(1e-12)
     result = np.zeros(bank.size, np.float32)
     for knot, weight in weights_of(moment):
         visits = hour_visits(bank, knot)

@@ -28,6 +28,8 @@ _ALARMS_PER_DAY: Final = 48 / 2000
 _RARE_AT_LEAST: Final = 500.0
 _HISTORY: Final = 100
 _GAP_MAX: Final = 1000
+_LARGEST: Final = 1e18
+"""Values further from the first are taken as so far: single precision must hold their squares."""
 _DECADES: Final = 8.0
 
 
@@ -62,9 +64,9 @@ class Stream:
         step_ms, gap = self._step(at_ms)
         if self.zero is None and value is not None and math.isfinite(value):
             self.zero = value
-        centred = math.nan if value is None or self.zero is None else value - self.zero
-        array = np.array([centred], np.float32)
-        array[~np.isfinite(array)] = np.nan
+        known = value is not None and math.isfinite(value) and self.zero is not None
+        centred = (value or 0.0) - (self.zero or 0.0) if known else math.nan
+        array = np.clip(np.array([centred]), -_LARGEST, _LARGEST).astype(np.float32)
         surprise = math.log(max(_DAY_MS / step_ms / _ALARMS_PER_DAY, _RARE_AT_LEAST))
         moment = moment_of(at_ms, step_ms, gap)
         lasts = round(moment.day)
