@@ -15,6 +15,7 @@ from deploy.embedded.mqtt_trust import MqttUser, own_topics
 __all__ = ["access_list", "configuration", "passwords"]
 
 _PACKET_BYTES = 16 * 1024 * 1024
+_IN_FLIGHT = 1000
 
 
 def passwords(users: Iterable[MqttUser]) -> str:
@@ -47,6 +48,8 @@ def configuration(folder: Path, port: int, certificate: Path, key: Path) -> str:
             f"acl_file {folder / 'access'}",
             f"max_packet_size {_PACKET_BYTES}",
             "max_queued_messages 0",
+            # A connector acknowledges when Kafka has it, milliseconds later: the default of 20 starves it.
+            f"max_inflight_messages {_IN_FLIGHT}",
             # What belongs to a listener stands below it: above, it would open 1883 without TLS as well.
             f"listener {port}",
             "use_username_as_clientid true",
