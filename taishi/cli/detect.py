@@ -41,6 +41,7 @@ def detect(file: TextIO) -> None:
     for stamp, text, at_ms, value in _rows(file):
         found = stream.take(at_ms, value)
         out.write(f"{stamp},{text},{found.score:.6f},{int(found.alert)}\n")
+        out.flush()  # whoever feeds it live reads it live
         silent += value is None
         young += value is not None and not found.judged
     if silent or young:
