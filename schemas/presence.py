@@ -51,8 +51,9 @@ class Stillness(
 
 
 class Pulse(msgspec.Struct, frozen=True, kw_only=True, tag="pulse", tag_field="type"):
-    """What shard `shard` heard in the ten seconds up to `at_ms`: readings by source, and how many of them
-    were simulated; the shard's clock.
+    """What shard `shard` heard in the ten seconds up to `at_ms`; its clock.
+
+    `sources`: readings by source; `simulated`: how many of them were.
     """
 
     shard: str
