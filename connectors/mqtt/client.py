@@ -34,7 +34,7 @@ import structlog
 from connectors.base import Message
 from connectors.gateway import Gateway
 from connectors.mqtt import packets
-from connectors.mqtt.routes import UNROUTED, TopicRoutes
+from connectors.mqtt.routes import REPLAY, UNROUTED, TopicRoutes, replayed
 from connectors.mqtt.settings import MqttSettings, tls_context
 
 __all__ = ["MqttConnector"]
@@ -59,7 +59,7 @@ class MqttConnector:
         self._gateway = gateway
         self._tls = tls_context(settings.tls) if settings.tls is not None else None
         prefix = f"$share/{settings.share}/" if settings.share else ""
-        self._filters = tuple(prefix + each for each in routes.filters)
+        self._filters = tuple(prefix + each for each in (*routes.filters, f"{REPLAY}#"))
         self._epoch = 0
         self._confirmed: deque[tuple[int, bytes]] = deque()
         self._stopping = threading.Event()
@@ -181,11 +181,11 @@ class MqttConnector:
                 continue
             named, packet_id, payload = packets.published(first, body)
             try:
-                topic = named.decode()
+                topic, received_ms = replayed(named.decode(), now_ms)
                 codec = self._routes.codec_of(topic)
             except UnicodeDecodeError:
-                topic, codec = "(a topic that is not UTF-8)", UNROUTED
-            messages.append((Message(payload, topic, now_ms, bool(first & 1)), codec))
+                topic, received_ms, codec = "(a topic that is not UTF-8)", now_ms, UNROUTED
+            messages.append((Message(payload, topic, received_ms, bool(first & 1)), codec))
             if packet_id:
                 packet_ids.append(packet_id)
             if len(messages) >= most:

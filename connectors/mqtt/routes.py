@@ -12,12 +12,29 @@ from connectors.base import Devices, Message, Rejected
 from schemas.errors import SettingsError
 from schemas.quarantine import Reason
 
-__all__ = ["UNROUTED", "TopicRoutes", "Unrouted"]
+__all__ = ["REPLAY", "UNROUTED", "TopicRoutes", "Unrouted", "replay_topic", "replayed"]
 
 UNROUTED: Final = "unrouted"
 """Codec name of topics without a route: a session may still hold a subscription of former settings."""
 
+REPLAY: Final = "taishi/replay/"
+"""Below it, a message that came before is sent again: `taishi/replay/<received, ms>/<its topic>`."""
 _REMEMBERED: Final = 65_536
+_MS_DIGITS: Final = 15
+
+
+def replay_topic(topic: str, received_at_ms: int) -> str:
+    """Where a message that came then by that topic is sent again."""
+    return f"{REPLAY}{received_at_ms}/{topic}"
+
+
+def replayed(topic: str, now_ms: int) -> tuple[str, int]:
+    """The topic by which a message came at first, and when; of any other message its topic, and now."""
+    if not topic.startswith(REPLAY):
+        return topic, now_ms
+    received, _, original = topic[len(REPLAY) :].partition("/")
+    known = received.isdecimal() and len(received) <= _MS_DIGITS and original
+    return (original, min(int(received), now_ms)) if known else (topic, now_ms)
 
 
 class Unrouted:

@@ -13,7 +13,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from connectors.http.app import RECEIVED_AT
+from connectors.mqtt.routes import replay_topic
 from connectors.mqtt.settings import show_mqtt
+from schemas.quarantine import Quarantined
 from schemas.topics import LARGE_BYTES
 from taishi.doors import mqtt_settings, own_http_client
 from taishi.keys import keys_of
@@ -40,7 +43,7 @@ class Outcome:
 
 
 def resend(settings: Settings, records: Iterable[Held]) -> list[Outcome]:
-    """Send each record's original bytes again; one outcome a record, in order.
+    """Send each record's original bytes again, with the moment they came at first; an outcome each, in order.
 
     An acknowledgement comes after Kafka's confirmation, so what is quarantined again already stands
     in the topic when its sender hears of it: it is looked up there. The old record stays where it is.
@@ -99,23 +102,24 @@ class _Sender:
             return Outcome(str(record.position), "unsent", way)
         sends = {"http": self._post, "mqtt": self._publish, "log": self._append}
         try:
-            refusal = sends[way.transport](way, record.what.payload)
+            refusal = sends[way.transport](way, record.what)
         except (httpx.HTTPError, OSError, RuntimeError, ValueError, KafkaException) as error:
             return Outcome(str(record.position), "unsent", f"{way.transport} {way.address}: {error}")
         result: Literal["refused", "accepted"] = "refused" if refusal else "accepted"
         return Outcome(str(record.position), result, refusal or f"{way.transport} {way.address}")
 
-    def _post(self, way: Route, payload: bytes) -> str:
+    def _post(self, way: Route, what: Quarantined) -> str:
         """POST to the connector; returns its words if it did not take it (422: it did, into quarantine)."""
         if self._http is None:
             self._http = self._stack.enter_context(own_http_client(self._settings, _LIMIT_S))
-        answer = self._http.post(
-            way.address, content=payload, headers={"Content-Type": content_type(payload)}
-        )
+        headers = {"Content-Type": content_type(what.payload)}
+        if what.received_at_ms:
+            headers[RECEIVED_AT] = str(what.received_at_ms)
+        answer = self._http.post(way.address, content=what.payload, headers=headers)
         kept = answer.is_success or answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
         return "" if kept else f"HTTP {answer.status_code}: {answer.text[:200]}"
 
-    def _publish(self, way: Route, payload: bytes) -> str:
+    def _publish(self, way: Route, what: Quarantined) -> str:
         """Publish with QoS 1 and wait for the PUBACK, which comes after Kafka's confirmation."""
         if self._mqtt is None:
             self._mqtt = mqtt.Client(CallbackAPIVersion.VERSION2)
@@ -124,11 +128,13 @@ class _Sender:
             self._mqtt.loop_start()
             self._stack.callback(self._mqtt.loop_stop)
             self._stack.callback(self._mqtt.disconnect)
-        published = self._mqtt.publish(way.address, payload, qos=1)
+        received_ms = what.received_at_ms
+        topic = replay_topic(way.address, received_ms) if received_ms else way.address
+        published = self._mqtt.publish(topic, what.payload, qos=1)
         published.wait_for_publish(_LIMIT_S)
         return "" if published.is_published() else f"not acknowledged within {_LIMIT_S:g} s"
 
-    def _append(self, way: Route, payload: bytes) -> str:
+    def _append(self, way: Route, what: Quarantined) -> str:
         """Append to the shard it was refused by."""
         if self._log is None:
             self._log = Producer(
@@ -145,6 +151,6 @@ class _Sender:
             if error is not None:
                 errors.append(error.str())
 
-        self._log.produce(way.address, value=payload, partition=way.partition, on_delivery=confirm)
+        self._log.produce(way.address, value=what.payload, partition=way.partition, on_delivery=confirm)
         left = self._log.flush(_LIMIT_S)
         return "; ".join(errors) or ("not confirmed" if left else "")
