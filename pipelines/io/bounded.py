@@ -11,8 +11,9 @@ import numpy as np
 
 from pipelines.io.source import ShardSource
 from pipelines.kernels.batch import ShardBatch
+from pipelines.kernels.received import kept_back, put_back
 
-__all__ = ["LogStretch", "SpooledStretch", "spool"]
+__all__ = ["LogStretch", "ReceivedStretch", "SpooledStretch", "spool"]
 
 _BATCH = 10_000
 
@@ -37,6 +38,23 @@ class LogStretch:
                     at = batch.next_offset
         finally:
             source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedStretch:
+    """A stretch of the log as if what was kept back had been taken when it was received; read twice."""
+
+    log: LogStretch
+
+    @property
+    def shard(self) -> str:
+        """The log's."""
+        return self.log.shard
+
+    def batches(self) -> Iterator[ShardBatch]:
+        """The records in the order in which connectors received them, where that is far from the log's."""
+        kept = [record for batch in self.log.batches() for record in kept_back(batch)]
+        yield from put_back(self.log.batches(), kept)
 
 
 def _head(batch: ShardBatch, count: int, end_offset: int) -> ShardBatch:

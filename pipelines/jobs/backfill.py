@@ -18,7 +18,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.io.bounded import LogStretch, SpooledStretch
+from pipelines.io.bounded import LogStretch, ReceivedStretch, SpooledStretch
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from pipelines.io.shards import shard_name, topic_identities
 from pipelines.io.source import ShardSource
@@ -32,7 +32,7 @@ from schemas.kinds import Domain
 
 __all__ = ["BackfillSettings", "backfill", "log_stretches"]
 
-Stretch = LogStretch | SpooledStretch
+Stretch = LogStretch | ReceivedStretch | SpooledStretch
 WindowKey = tuple[Domain, int, int]
 _NAMESPACE = "backfill"
 

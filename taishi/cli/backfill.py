@@ -39,23 +39,29 @@ _RECORDED = FoldSettings(window_s=(60, 3600), delay_ms=0, lateness_ms=0)
 @click.option(
     "--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only these; default: all."
 )
+@click.option(
+    "--as-received", is_flag=True, help="Count what `quarantine replay` sent again where it came at first."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
-def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_json: bool) -> None:
+def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_received: bool, as_json: bool) -> None:
     """Recompute the windows of a past range from the log, and upsert them into InfluxDB.
 
-    The same kernels as live, so the same values: after InfluxDB was wiped, or came back late. Nobody
-    is notified. For recordings see `taishi replay FILE --as-recorded`.
+    The same kernels as live, so the same values: after InfluxDB was wiped, or came back late. With
+    --as-received what was refused and sent again later counts as if it had been good at first. Nobody is
+    notified. For recordings see `taishi replay FILE --as-recorded`.
     """
     settings = load_settings()
     _quiet()
-    from pipelines.jobs.backfill import BackfillSettings, log_stretches  # noqa: PLC0415 - Beam takes seconds
+    from pipelines.io.bounded import ReceivedStretch  # noqa: PLC0415 - Beam takes seconds to import
+    from pipelines.jobs.backfill import BackfillSettings, log_stretches  # noqa: PLC0415
     from pipelines.jobs.backfill import backfill as run  # noqa: PLC0415
 
     wanted = Range(parse_time_ms(from_), parse_time_ms(to))
     if wanted.to_ms <= wanted.from_ms:
         raise SettingsError(f"--to: received {to!r}, allowed: a time after --from {from_!r}")
     topics = [readings_topic(domain) for domain in DOMAINS if not domains or domain in domains]
-    stretches = log_stretches(settings.kafka_bootstrap, topics)
+    log = log_stretches(settings.kafka_bootstrap, topics)
+    stretches = [ReceivedStretch(each) for each in log] if as_received else log
     click.echo(f"folding {len(stretches)} shards from their oldest record on", err=True)
     tell(
         run(BackfillSettings(fold_settings(settings), wanted, _influxdb(settings)), stretches),

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.registry import COLUMNS
+from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.topics import readings_topic
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def answers(stack: Stack) -> bool:
 
 
 def register(stack: Stack, *names: str) -> None:
-    rows = [",".join(COLUMNS), *(f"{name},zigbee2mqtt,care.bed,{GRID},,,,p-1,,true" for name in names)]
+    usual = f"zigbee2mqtt,care.bed,{GRID},,,,p-1,,true"
+    rows = [",".join(COLUMNS), *(name if "," in name else f"{name},{usual}" for name in names)]
     path = Path(stack.settings.home / "devices.csv")
     path.with_suffix(".part").write_text("\n".join(rows) + "\n", encoding="utf-8")
     path.with_suffix(".part").replace(path)
@@ -130,3 +133,28 @@ def test_the_header_of_http_says_when_a_message_came_at_first_and_never_later_th
     assert got[now_ms] == first_ms
     assert now_ms <= got[now_ms + 1] <= time.time_ns() // 1_000_000
     assert now_ms <= got[now_ms + 2] <= time.time_ns() // 1_000_000
+
+
+@pytest.mark.usefixtures("doors")
+def test_a_backfill_counts_what_was_sent_again_after_its_window_had_closed(stack: Stack) -> None:
+    grid, name = "370202002008001", "replay-old"
+    register(stack, f"{name},zigbee2mqtt,care.bed,{grid},,,,p-9,,true")
+    at_ms = (time.time_ns() // 1_000_000 - 1_800_000) // 60_000 * 60_000
+    said = {"device": name, "kind": "care.bed", "metric": "in_bed", "value": 1, "observed_at_ms": at_ms + 1}
+
+    def taken() -> bool:
+        headers = {"Taishi-Received-At": str(at_ms + 500)}
+        url = f"http://127.0.0.1:{stack.settings.http_port}/readings"
+        return httpx.post(url, json=said, headers=headers).status_code == 202
+
+    wait_until(taken)
+    span = [datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in (at_ms, at_ms + 60_000)]
+    words = ("backfill", "--from", span[0], "--to", span[1], "--domain", "care", "--json")
+    store = InfluxDb(InfluxSettings(stack.influxdb_url, stack.influxdb_database))
+    query = f"SELECT beds_occupied FROM care WHERE place = '{grid}' AND time = {at_ms}ms"  # noqa: S608 - ours
+    assert stack.run(*words).returncode == 0
+    assert not any(row["beds_occupied"] for row in store.query(query))
+    done = stack.run(*words, "--as-received")
+    assert done.returncode == 0, done.stderr
+    assert {row["beds_occupied"] for row in store.query(query)} == {1.0}
+    store.close()
