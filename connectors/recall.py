@@ -20,6 +20,7 @@ _LOG = structlog.get_logger(__name__)
 HORIZON_S: Final = 24 * 3600
 """An alarm of which nothing was heard for longer begins anew."""
 _LIMIT_S: Final = 10.0
+_LOOK_S: Final = 0.2
 _BATCH: Final = 10_000
 _AGAIN_S: Final = 2.0
 _DECODE: Final = msgspec.json.Decoder(Signal).decode
@@ -70,10 +71,13 @@ def _take_shard(consumer: Consumer, shard: TopicPartition, occurrences: Occurren
     if not 0 <= shard.offset < end:
         return 0
     consumer.assign([shard])
-    count, position = 0, shard.offset
+    count, position, heard_s = 0, shard.offset, time.monotonic()
     while position < end:
-        messages = consumer.consume(_BATCH, timeout=_LIMIT_S)
-        if not messages:
+        # `consume` waits its whole time for a full batch: what is there must not wait for what is not.
+        messages = consumer.consume(_BATCH, timeout=_LOOK_S)
+        if messages:
+            heard_s = time.monotonic()
+        elif time.monotonic() - heard_s > _LIMIT_S:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - librdkafka's own name
         for message in messages:
             if message.error() is not None:
