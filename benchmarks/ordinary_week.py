@@ -268,14 +268,16 @@ def main(days: int, warm_up_days: int, devices: int, *, incidents: bool) -> None
     for now_ms, events in _events(city, start_ms, until_ms, put_in):
         district.step(now_ms, events)
         if (now_ms - start_ms) % (_DAY_MS // 4) == 0:
-            done = (now_ms - start_ms) / _DAY_MS
-            click.echo(
-                f"day {done:5.2f}: {len(district.alerts)} alerts, {time.monotonic() - began_s:.0f} s",
-                err=True,
-            )
+            _tell(district, (now_ms - start_ms) / _DAY_MS, time.monotonic() - began_s)
     said = _said(district, put_in, counted_ms, days)
     click.echo(json.dumps(said, ensure_ascii=False, indent=2))
     sys.exit(said["verdict"] != "within the budget")
+
+
+def _tell(district: District, day: float, taken_s: float) -> None:
+    rules = Counter(alert.rule for alert in district.alerts.values()).most_common(6)
+    told = ", ".join(f"{rule} {count}" for rule, count in rules)
+    click.echo(f"day {day:5.2f}, {taken_s:.0f} s: {len(district.alerts)} alerts: {told}", err=True)
 
 
 def _said(district: District, put_in: list[Incident], counted_ms: int, days: int) -> dict[str, object]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-GRID, STREET = "370202001001001", "370202001"
+GRID, STREET = "370202001001013", "370202001"
 LIMIT_S = 60.0
 
 
@@ -150,8 +150,9 @@ def test_the_newest_window_is_told_and_a_newer_one_follows(stack: Stack, door: h
     wait_until(lambda: entity(door, "OffStreetParking", GRID)["availableSpotNumber"]["value"] == 1)
     asked = {"type": "OffStreetParking", "q": 'level=="street"', "count": "true", "options": "keyValues"}
     answer = door.get("/ngsi-ld/v1/entities", params=asked)
-    assert answer.headers["NGSILD-Results-Count"] == "1"
-    assert answer.json()[0]["placeCode"] == STREET
+    streets = [each["placeCode"] for each in answer.json()]  # the stack is shared: other tests have theirs
+    assert answer.headers["NGSILD-Results-Count"] == str(len(streets))
+    assert streets.count(STREET) == 1
 
 
 def test_a_space_that_changes_is_told_within_seconds(stack: Stack, door: httpx.Client) -> None:
@@ -170,7 +171,8 @@ def test_of_few_residents_no_count_is_told(door: httpx.Client) -> None:
 
 def test_an_alert_is_told_without_the_person_and_its_end_follows(stack: Stack, door: httpx.Client) -> None:
     feed = ElementTree.fromstring(door.get("/cap/alerts").content)
-    (link,) = feed.findall("{*}entry/{*}link")
+    links = feed.findall("{*}entry/{*}link")
+    (link,) = [link for link in links if ALERT.id in str(link.get("href"))]
     message = door.get(link.get("href")).text
     assert "紧急呼救" in message
     assert not [word for word in ("button-9", "pseudonym") if word in message]
