@@ -1,9 +1,10 @@
 """When a device was last heard, what gaps are usual for it, and from when on its silence is a finding.
 
 A device known for a day whose gaps are regular (20 of them, the longest not over three times their mean) may
-be silent for five of its longest gaps; any other for as long as its kind allows (`schemas.kinds`), never
-longer. Where the registry gives an interval, three of them. Time is the log's: what is heard is what was
-appended.
+be silent for five of its longest gaps, at most for as long as its kind allows (`schemas.kinds`). One whose
+gaps are irregular (a door, a room) may for three of its longest and at the least for as long as its kind
+allows; while few gaps are known, for three times that. Where the registry gives an interval, three of them.
+Time is the log's: what is heard is what was appended.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _KNOWN_MS: Final = 86_400_000
 _GAPS_MIN: Final = 20
 _REGULAR: Final = 3.0
 _ALLOWED_GAPS: Final = 5.0
+_ALLOWED_IRREGULAR: Final = 3.0
 _ALLOWED_INTERVALS: Final = 3
 _ALLOWED_MIN_MS: Final = 120_000
 
@@ -136,7 +138,10 @@ class DeviceTable:
         learned = np.maximum(self.longest_ms * _ALLOWED_GAPS, _ALLOWED_MIN_MS)
         known = (self.gaps >= _GAPS_MIN) & (self.last_ms - self.first_ms >= _KNOWN_MS)
         regular = known & (self.longest_ms <= self.mean_ms * _REGULAR)
-        allowed = np.where(regular, np.minimum(learned, self.kind_ms), self.kind_ms)
+        irregular = np.maximum(
+            self.longest_ms, np.where(known, self.kind_ms / _ALLOWED_IRREGULAR, self.kind_ms)
+        )
+        allowed = np.where(regular, np.minimum(learned, self.kind_ms), irregular * _ALLOWED_IRREGULAR)
         return np.where(self.given_ms > 0, self.given_ms, allowed)
 
     def allowed_of_ms(self, row: int) -> float:
