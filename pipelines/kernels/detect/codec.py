@@ -19,7 +19,7 @@ from schemas.kinds import Domain
 
 __all__ = ["VERSION", "detector_from_bytes", "detector_to_bytes"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class _LevelBytes(msgspec.Struct, frozen=True):
@@ -42,12 +42,13 @@ class _Versioned(msgspec.Struct, frozen=True):
 class _StateBytes(msgspec.Struct, frozen=True):
     version: int
     levels: list[_LevelBytes]
+    caution: float | None
 
 
 def detector_to_bytes(state: DetectorState) -> bytes:
     """The state, complete: `detector_from_bytes` of it goes on as if nothing had happened."""
     levels = [_level_to_bytes(domain, level, held) for (domain, level), held in state.levels.items()]
-    content = msgspec.msgpack.encode(_StateBytes(VERSION, levels))
+    content = msgspec.msgpack.encode(_StateBytes(VERSION, levels, state.caution))
     return zstandard.ZstdCompressor(level=1).compress(content)
 
 
@@ -58,7 +59,8 @@ def detector_from_bytes(data: bytes) -> DetectorState:
     if version != VERSION:
         raise OutdatedState(received_allowed("checkpoint version of detectors", version, (VERSION,)))
     content = msgspec.msgpack.decode(raw, type=_StateBytes)
-    return DetectorState({(held.domain, held.level): _level_from_bytes(held) for held in content.levels})
+    levels = {(held.domain, held.level): _level_from_bytes(held) for held in content.levels}
+    return DetectorState(levels, content.caution)
 
 
 def _level_to_bytes(domain: Domain, level: Level, held: LevelState) -> _LevelBytes:

@@ -29,6 +29,11 @@ _DAY_MIN: Final = 1440
 _DOWNWARDS: Final[tuple[Level, ...]] = tuple(level for level in reversed(LEVELS) if level != "device")
 _GAP_MAX: Final = 10_000
 _BAND: Final = 3.0
+_STEP: Final = 0.1
+"""How much an alarm raises the caution: ten make the next one some three times rarer."""
+_CAUTION_MAX: Final = 12.0
+_COUNTED_MAX: Final = 20
+"""Alarms of one minute that count: a storm has one cause, and must not make the district deaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,14 @@ class DetectorSettings:
 
     `history_min`: minutes of a series before it is judged; `rest_min`: after an alarm, none of the same
     series for so long; `new_normal_min`: an alarm that lasts so long is what is usual from then on.
+    `caution`: -ln of how much rarer than the budget asks a finding must be at first.
     """
 
     alarms_per_day: float = 48.0
-    history_min: int = 2 * _DAY_MIN
+    history_min: int = 3 * _DAY_MIN
     rest_min: int = 30
     new_normal_min: int = _DAY_MIN
+    caution: float = 8.0
 
 
 @dataclass(slots=True)
@@ -64,9 +71,15 @@ class LevelState:
 
 @dataclass(slots=True)
 class DetectorState:
-    """Everything the detectors know; fixed size a series."""
+    """Everything the detectors know; fixed size a series.
+
+    `caution`: how much is added to the surprise that the budget asks for; None before the first minute. It
+    rises with every alarm and falls with time, so that over days there are as many as the budget allows,
+    whatever the tails of the series are like (adaptive conformal inference, Gibbs & Candès 2021).
+    """
 
     levels: dict[tuple[Domain, Level], LevelState] = field(default_factory=dict)
+    caution: float | None = None
 
 
 def coverage(state: DetectorState) -> dict[tuple[Domain, Level], tuple[int, int]]:
@@ -78,6 +91,7 @@ def detect(settings: DetectorSettings, state: DetectorState, minute: Minute) -> 
     """Judge one minute of a domain and learn from it. A minute at or before the last one changes nothing."""
     conditions: list[Condition] = []
     above: LevelState | None = None
+    state.caution = settings.caution if state.caution is None else state.caution
     for level in _DOWNWARDS:
         table = minute.tables.get(level)
         if table is None:
@@ -88,7 +102,17 @@ def detect(settings: DetectorSettings, state: DetectorState, minute: Minute) -> 
         if minute.complete or level == "grid":
             conditions += _judge_level(settings, state, minute, level, (held, above))
         above = held
+    _take_care(settings, state, sum(found.active for found in conditions))
     return conditions
+
+
+def _take_care(settings: DetectorSettings, state: DetectorState, alarms: int) -> None:
+    """One domain's minute: the alarms there were, against its share of those there may be."""
+    domains = len({domain for domain, _ in state.levels})
+    allowed = settings.alarms_per_day / _DAY_MIN / max(domains, 1)
+    if any(held.judged for held in state.levels.values()):
+        moved = (state.caution or 0.0) + _STEP * (min(alarms, _COUNTED_MAX) - allowed)
+        state.caution = min(max(moved, 0.0), _CAUTION_MAX)
 
 
 def _judged_figures(domain: Domain, table: PlaceTable) -> tuple[str, ...]:
@@ -126,7 +150,9 @@ def _threshold(settings: DetectorSettings, state: DetectorState) -> Threshold:
     """The budget rule: p = alarms a day / (series x minutes a day)."""
     series = max(1, sum(held.judged for held in state.levels.values()))
     surprise = float(np.log(max(series * _DAY_MIN / settings.alarms_per_day, 100.0)))
-    return Threshold(surprise, settings.history_min, settings.rest_min, settings.new_normal_min)
+    return Threshold(
+        surprise + (state.caution or 0.0), settings.history_min, settings.rest_min, settings.new_normal_min
+    )
 
 
 def _grow(held: LevelState, table: PlaceTable, above: LevelState | None) -> None:

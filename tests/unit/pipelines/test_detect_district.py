@@ -28,7 +28,7 @@ FIGURES = (
     "devices",
     "occupancy",
 )
-QUICK = DetectorSettings(alarms_per_day=1.0, history_min=1440)
+QUICK = DetectorSettings(alarms_per_day=1.0, history_min=1440, caution=0.0)
 
 
 def minute_of(number, rows, places=GRIDS, complete=True):
@@ -247,3 +247,23 @@ def test_a_state_is_small_and_of_its_own_release(learned):
 
 def test_the_state_that_comes_back_is_the_state(learned):
     assert detector_to_bytes(detector_from_bytes(learned)) == learned
+
+
+def test_caution_rises_with_alarms_and_falls_with_time(learned):
+    state = detector_from_bytes(learned)
+    state.caution = 1.0
+    rng = np.random.default_rng(8)
+    found = run(state, range(7200, 7220), rng, lambda _, rows: [(s, 0, 0) for s, *_ in rows])
+    began = sum(condition.active for _, condition in found)
+    assert began >= 3
+    assert state.caution == pytest.approx(1.0 + 0.1 * began - 0.1 * 20 / 1440, abs=1e-6)
+    back = detector_from_bytes(detector_to_bytes(state))
+    assert back.caution == state.caution
+    run(back, range(7220, 7220 + 1440), rng)
+    assert back.caution < state.caution
+
+
+def test_a_new_district_begins_with_caution():
+    state = DetectorState()
+    run(state, range(3), np.random.default_rng(9), settings=DetectorSettings())
+    assert state.caution == DetectorSettings().caution
