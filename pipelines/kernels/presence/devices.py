@@ -1,9 +1,9 @@
 """When a device was last heard, what gaps are usual for it, and from when on its silence is a finding.
 
 A device known for a day whose gaps are regular (20 of them, the longest not over three times their mean) may
-be silent for five of its longest gaps, at most for as long as its kind allows (`schemas.kinds`). One whose
-gaps are irregular (a door, a room) may for three of its longest and at the least for as long as its kind
-allows; while few gaps are known, for three times that. Where the registry gives an interval, three of them.
+be silent for five of its longest gaps. Any other (a door, a room), and one that is regular but slow, may for
+three of its longest, and at the least for as long as its kind allows (`schemas.kinds`); while few gaps are
+known, for three times that. Where the registry gives an interval, three of them.
 Time is the log's: what is heard is what was appended.
 """
 
@@ -141,7 +141,8 @@ class DeviceTable:
         irregular = np.maximum(
             self.longest_ms, np.where(known, self.kind_ms / _ALLOWED_IRREGULAR, self.kind_ms)
         )
-        allowed = np.where(regular, np.minimum(learned, self.kind_ms), irregular * _ALLOWED_IRREGULAR)
+        allowed = irregular * _ALLOWED_IRREGULAR
+        allowed = np.where(regular, np.minimum(learned, allowed), allowed)
         return np.where(self.given_ms > 0, self.given_ms, allowed)
 
     def allowed_of_ms(self, row: int) -> float:
