@@ -164,7 +164,7 @@ def test_a_press_rings_once_escalates_until_acknowledged_and_a_killed_service_ri
         press(device, name := DEVICES[0], now_ms()).wait_for_publish(LIMIT_S)
         wait_until(lambda: any(name in said["message"] for said in hook.got))
         serve.kill()
-        wait_until(lambda: any("【升级】" in said["title"] for said in hook.got))
+        wait_until(lambda: any("【升级】" in said["title"] and name in said["message"] for said in hook.got))
         (alert,) = [a for a in alerts_of(stack, {name})[name] if a["active"]]
         mine = [key for key in hook.told() if key.startswith(alert["id"])]
         assert list(dict.fromkeys(mine)) == [f"{alert['id']}/0/王芳", f"{alert['id']}/1/李强"]

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from deploy.embedded import stack as embedded
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.alerts import Alert, stands_for
 from schemas.measures import MEASURES
@@ -23,6 +24,7 @@ from schemas.presence import Silence
 from schemas.topics import ALERTS, PRESENCE, WINDOWS
 from schemas.windows import Progress, Window
 from taishi.alerts.read import read_alerts
+from taishi.stack_settings import stack_settings
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -95,6 +97,20 @@ class Watch:
         for record in records:
             self._producer.produce(topic, msgspec.json.encode(record), key=b"370202", partition=0)
         assert self._producer.flush(LIMIT_S) == 0
+
+
+@pytest.fixture(scope="module")
+def stack(stack_at: Callable[[Path], Stack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One of its own: a log of yesterday's minutes would be too old behind those of other tests."""
+    running = stack_at(tmp_path_factory.mktemp("watch-stack"))
+    wanted = stack_settings(running.settings)
+    parts = ("kafka", "topics", "influxdb", "influxdb-database", "prism-situation", "prism-watch")
+    try:
+        embedded.up(wanted, only=parts, report=lambda *_: None, outlive=False)
+        embedded.wait_well(wanted, 120)
+        yield running
+    finally:
+        embedded.down(wanted)
 
 
 @pytest.fixture(scope="module")
