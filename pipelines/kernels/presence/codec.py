@@ -17,7 +17,7 @@ from schemas.errors import OutdatedState, received_allowed
 
 __all__ = ["VERSION", "presence_from_bytes", "presence_to_bytes"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class _Versioned(msgspec.Struct, frozen=True):
