@@ -45,7 +45,7 @@ class DetectorSettings:
     `caution`: -ln of how much rarer than the budget asks a finding must be at first.
     """
 
-    alarms_per_day: float = 48.0
+    alarms_per_day: float = 36.0
     history_min: int = 3 * _DAY_MIN
     rest_min: int = 30
     new_normal_min: int = _DAY_MIN

@@ -24,12 +24,14 @@ import numpy.typing as npt
 from pipelines.kernels.batch import Int64s
 from schemas.calendar import is_working_day, local
 
-__all__ = ["ALARMS_PER_DAY", "SENSORS_MAX", "Habits", "Person"]
+__all__ = ["ALARMS_PER_DAY", "SENSORS_MAX", "SHARD_ALARMS_PER_DAY", "Habits", "Person"]
 
 Floats = npt.NDArray[np.float64]
 
 ALARMS_PER_DAY: Final = 0.1
-"""False alarms a day and person that the district accepts."""
+"""False alarms a day and person that the district accepts, while it has few people."""
+SHARD_ALARMS_PER_DAY: Final = 8.0
+"""And of all people of a shard (a quarter of a district): operators have a budget, however many there are."""
 SENSORS_MAX: Final = 12
 """Sensors of a person told apart; further ones share the last place."""
 HISTORY_MIN: Final = 7 * 24 * 60
@@ -103,6 +105,11 @@ class Habits:
             number = sensors[device] = len(sensors)
         return number
 
+    @property
+    def alarms_per_day(self) -> float:
+        """False alarms a day that each person may have."""
+        return min(ALARMS_PER_DAY, SHARD_ALARMS_PER_DAY / max(len(self.people), 1))
+
     def rate_at(self, at_ms: int) -> Floats:
         """How fast each person's clock runs at a moment."""
         return self._rate(_slot(local(at_ms)))
@@ -146,7 +153,7 @@ class Habits:
         if found.size:
             found = found[self.since[found] > self.limits(found)]
         self.still[found] = True
-        self.scale[judged] *= np.exp(-_STEP * ALARMS_PER_DAY / 1440)
+        self.scale[judged] *= np.exp(-_STEP * self.alarms_per_day / 1440)
         self.scale[found] *= np.exp(_STEP)
         return found
 
@@ -158,7 +165,7 @@ class Habits:
         share = own / own.sum(axis=1)[:, None]
         beyond = np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
         a_day = self.moves[rows].sum(axis=1) / np.maximum(self.minutes[rows].sum(axis=1), 1.0) * 1440.0
-        rare = ALARMS_PER_DAY / np.maximum(a_day, 1.0)
+        rare = self.alarms_per_day / np.maximum(a_day, 1.0)
         tail = np.where(beyond <= (rare * _TAIL)[:, None], share, 0.0)
         first = (tail > 0).argmax(axis=1)  # what lies between the bulk and the tail is empty, not long
         start, weight = _EDGES[first], np.maximum(tail.sum(axis=1), 1e-12)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipelines.kernels.batch import ShardBatch
 from pipelines.kernels.presence.codec import presence_from_bytes, presence_to_bytes
 from pipelines.kernels.presence.fold import PresenceSettings, PresenceState, fold_presence
+from pipelines.kernels.presence.habits import Habits, Person
 from schemas.errors import OutdatedState
 from schemas.presence import Pulse, Silence, Stillness
 
@@ -137,6 +138,13 @@ def test_somebody_who_stops_moving_at_noon_is_told_of_and_a_night_is_not():
     assert [(s.active, s.subject, s.source) for s in found] == [(True, "p-1", "mqtt.z")]
     assert found[0].since_ms == last_ms
     assert 3_600_000 <= found[0].at_ms - last_ms <= 20 * 3_600_000
+
+
+def test_many_people_share_what_operators_can_take():
+    few, many = Habits(), Habits()
+    few.meet([(Person(f"p-{n}", GRID, "mqtt.z", False, {}), T0) for n in range(56)])
+    many.meet([(Person(f"p-{n}", GRID, "mqtt.z", False, {}), T0) for n in range(800)])
+    assert (few.alarms_per_day, many.alarms_per_day) == (0.1, 0.01)
 
 
 def test_a_movement_told_late_ends_a_stillness():
