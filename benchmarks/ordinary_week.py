@@ -55,6 +55,10 @@ _STEP_MS: Final = 10_000
 _DAY_MS: Final = 86_400_000
 _FOUND_MS: Final = 30 * 60_000
 _BUDGET_A_DAY, _BUDGET_TEN_MIN = 144, 10
+_TELLS: Final = {"fire": "smoke"}
+_TELLERS: Final = {"parking-full": 25}
+_LASTS_MS: Final = {"parking-full": 1_800_000}
+"""What is not one moment is said again every ten seconds."""
 _ENCODE: Final = msgspec.json.Encoder().encode
 _METRICS: Final = {
     "granted": "security.access.granted",
@@ -211,20 +215,26 @@ class Incident:
 
 
 def _incidents(city: City, start_ms: int, days: int, seed: int) -> list[Incident]:
-    """One of each kind a day, at hours and places drawn from the seed where a device can tell of it."""
+    """One of each kind a day, at hours and places drawn from the seed where devices can tell of it.
+
+    A fire is where there is a smoke detector; a car park that is full, where a community has spaces enough
+    to be called full (three taken spaces of a grid are no incident).
+    """
     rng = np.random.default_rng(seed)
-    places = sorted({device.grid for device in city.devices()})
+    grids = sorted({device.grid for device in city.devices()})
     found = []
     for day in range(days):
         for name, happens in sorted(INCIDENTS.items()):
-            able = [p for p in rng.permutation(places).tolist() if _tellers(happens(city, p, 0))]
+            places = sorted({grid[:12] for grid in grids}) if name == "parking-full" else grids
+            able = [p for p in rng.permutation(places).tolist() if _tellers(name, happens(city, p, 0))]
             at_ms = start_ms + day * _DAY_MS + int(rng.integers(0, _DAY_MS)) // _STEP_MS * _STEP_MS
             found.append(Incident(name, able[0], at_ms))
     return found
 
 
-def _tellers(events: list[Event]) -> bool:
-    return any(not is_dead(event.device.name, 370202) for event in events)
+def _tellers(name: str, events: list[Event]) -> bool:
+    own = [e for e in events if e.what == _TELLS.get(name, e.what) and not is_dead(e.device.name, 370202)]
+    return len(own) >= _TELLERS.get(name, 1)
 
 
 def _events(
@@ -233,11 +243,11 @@ def _events(
     rng = np.random.default_rng(370202)
     parking, care, security = Parking(city, rng), Care(city, rng, start_ms), Security(city, rng)
     first = [*parking.start(start_ms), *care.start(start_ms)]
-    due = {incident.at_ms: [i for i in incidents if i.at_ms == incident.at_ms] for incident in incidents}
     for now_ms in range(start_ms + _STEP_MS, until_ms, _STEP_MS):
         events = [event for part in (parking, care, security) for event in part.step(now_ms, _STEP_MS / 1000)]
-        for incident in due.get(now_ms, ()):
-            events += INCIDENTS[incident.name](city, incident.place, now_ms)
+        for incident in incidents:
+            if 0 <= now_ms - incident.at_ms <= _LASTS_MS.get(incident.name, 0):
+                events += INCIDENTS[incident.name](city, incident.place, now_ms)
         yield now_ms, [e for e in [*first, *events] if not is_dead(e.device.name, 370202)]
         first = []
 
