@@ -6,13 +6,13 @@ them; what is not additive (a rate, a mean) is derived from sums at the level wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.kinds import DOMAINS, KINDS, METRICS, Domain, metric_key
 
-__all__ = ["DERIVED", "MEASURES", "Measure", "Rule", "Term", "derive"]
+__all__ = ["DERIVED", "MEASURES", "Measure", "Ratio", "Rule", "Term", "derive", "lasts"]
 
 Rule = Literal[
     "sum",  # Σ value of the events in the window
@@ -28,6 +28,18 @@ Rule = Literal[
     "held_silent",  # Σ last value of the silent gauges, at the window's end
     "rises",  # transitions to a higher value, Σ of the increase, in event order
 ]
+
+
+_STANDING: Final[tuple[Rule, ...]] = (
+    "distinct_devices",
+    "distinct_subjects",
+    "entities",
+    "entities_silent",
+    "held_live",
+    "held",
+    "held_silent",
+)
+"""Rules that say how things stand at a window's end, or who was heard in it: of two windows no sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,35 @@ class Measure:
     unit: str
     description: str
     terms: tuple[Term, ...]
+
+
+def lasts(measure: Measure) -> bool:
+    """Whether it says how things stand (spaces occupied) and not what happened (arrivals).
+
+    What happened adds up over windows; how things stand has a mean over them.
+    """
+    return any(term.rule in _STANDING for term in measure.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A figure formed of sums of one window and place: `part` / (`whole` - `minus`)."""
+
+    part: str
+    whole: str
+    minus: str
+    unit: str
+    description: str
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The measures it is formed of."""
+        return (self.part, self.whole, *((self.minus,) if self.minus else ()))
+
+    def of(self, sums: Mapping[str, float]) -> float | None:
+        """The figure; None where there is nothing below the line."""
+        below = sums[self.whole] - (sums[self.minus] if self.minus else 0.0)
+        return sums[self.part] / below if below > 0 else None
 
 
 def _keys(domain: Domain) -> tuple[str, ...]:
@@ -153,29 +194,28 @@ MEASURES: Final[dict[Domain, tuple[Measure, ...]]] = {
 """Measures by domain; the order is that of the fold's columns."""
 
 
-def _ratio(part: str, whole: str, minus: str | None = None) -> Callable[[Mapping[str, float]], float | None]:
-    def value(sums: Mapping[str, float]) -> float | None:
-        below = sums[whole] - (sums[minus] if minus else 0.0)
-        return sums[part] / below if below > 0 else None
-
-    return value
-
-
-DERIVED: Final[dict[Domain, dict[str, Callable[[Mapping[str, float]], float | None]]]] = {
-    "parking": {"occupancy": _ratio("occupied", "spaces", "unknown")},
+DERIVED: Final[dict[Domain, dict[str, Ratio]]] = {
+    "parking": {
+        "occupancy": Ratio(
+            "occupied", "spaces", "unknown", "1", "share of the spaces whose sensors speak that are occupied"
+        )
+    },
     "security": {},
     "care": {
-        "temperature_mean": _ratio("temperature_sum", "temperature_count"),
-        "humidity_mean": _ratio("humidity_sum", "humidity_count"),
-        "co2_mean": _ratio("co2_sum", "co2_count"),
+        f"{name}_mean": Ratio(
+            *(f"{name}_sum", f"{name}_count", "", METRICS[f"care.environment.{name}"].unit),
+            f"mean of the {name} readings",
+        )
+        for name in ("temperature", "humidity", "co2")
     },
     "governance": {},
 }
+"""What is not additive, by domain and name."""
 
 
 def derive(domain: Domain, sums: Mapping[str, float]) -> dict[str, float]:
     """The figures that are not additive, from a window's sums; one that cannot be formed is absent."""
-    values = ((name, form(sums)) for name, form in DERIVED[domain].items())
+    values = ((name, ratio.of(sums)) for name, ratio in DERIVED[domain].items())
     return {name: value for name, value in values if value is not None}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from operations.outgoing.geography import Geography
-from operations.outgoing.masking import hidden
+from operations.outgoing.masking import BASES, concealed_counts
 from operations.outgoing.rows import PlaceRow, SpotRow
 from schemas.kinds import Domain
 from schemas.measures import MEASURES
@@ -30,22 +30,6 @@ TYPES: Final[dict[Domain, str]] = {
     "governance": "GovernanceSituation",
 }
 """Domain -> type of the entity of a place."""
-
-_BASES: Final[dict[Domain, dict[str, str]]] = {
-    "care": {
-        "residents_seen": "residents_seen",
-        "vitals": "residents_seen",
-        "vitals_out_of_range": "residents_seen",
-        "activity": "residents_seen",
-        "sos": "residents_seen",
-        "falls": "residents_seen",
-        "beds": "beds",
-        "beds_occupied": "beds",
-        "beds_unknown": "beds",
-    },
-    "governance": dict.fromkeys(("checked_in", "station_visits", "patrols", "reports"), ""),
-}
-"""Counts of people: measure -> the count of people or beds behind it ("": itself). No other is given."""
 
 CORE_CONTEXT: Final = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
 _PARKING: Final = "https://smartdatamodels.org/dataModel.Parking/"
@@ -73,7 +57,7 @@ def entities(rows: Iterable[PlaceRow], geography: Geography) -> list[Entity]:
         by_domain.setdefault(row.domain, []).append(row)
     made = [_parking(row, geography) for row in by_domain.get("parking", ()) if row.values.get("spaces")]
     made += [_security(row, geography) for row in by_domain.get("security", ())]
-    for domain in _BASES:
+    for domain in BASES:
         made += _of_people(by_domain.get(domain, ()), domain, geography)
     return sorted(made, key=lambda entity: str(entity["id"]))
 
@@ -148,31 +132,19 @@ def _of_people(rows: Sequence[PlaceRow], domain: Domain, geography: Geography) -
     highest = min((len(row.place) for row in rows), default=0)
     whole_ms = max((row.start_ms for row in rows if len(row.place) == highest), default=0)
     now = [row for row in rows if row.start_ms == whole_ms]
-    concealed = _concealed(now, domain, geography)
+    parents = {row.place: geography.parent(row.place) for row in now}
+    counts = {name: {row.place: row.values.get(name, 0) for row in now} for name in BASES[domain]}
+    concealed = concealed_counts(domain, counts, parents)
     made = []
     for row in now:
-        given = {n: _number(row.values[n]) for n in _BASES[domain] if row.place not in concealed[n]}
-        left_out = [name for name in _BASES[domain] if row.place in concealed[name]]
+        given = {n: _number(row.values[n]) for n in BASES[domain] if row.place not in concealed[n]}
+        left_out = [name for name in BASES[domain] if row.place in concealed[name]]
         entity = _place(row, geography) | _observed(given, row)
         entity["masked"] = _property(bool(left_out), row.end_ms)
         if left_out:
             entity["maskedAttributes"] = _property(left_out, row.end_ms)
         made.append(entity)
     return made
-
-
-def _concealed(rows: Sequence[PlaceRow], domain: Domain, geography: Geography) -> dict[str, set[str]]:
-    """Measure -> the places where it is not given."""
-    parents = {row.place: geography.parent(row.place) for row in rows}
-
-    def of(measure: str, also: Iterable[str] = ()) -> set[str]:
-        return hidden({row.place: row.values.get(measure, 0) for row in rows}, parents, also)
-
-    bases = {base: of(base) for base in set(_BASES[domain].values()) if base}
-    return {
-        measure: bases[base] if measure == base else of(measure, bases.get(base, ()))
-        for measure, base in _BASES[domain].items()
-    }
 
 
 def _observed(figures: Mapping[str, float], row: PlaceRow) -> Entity:

@@ -12,10 +12,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-__all__ = ["K", "hidden"]
+from schemas.kinds import Domain
+
+__all__ = ["BASES", "K", "concealed_counts", "hidden"]
 
 K: Final = 5
 """Fewest people a count may stand for."""
+
+
+BASES: Final[dict[Domain, dict[str, str]]] = {
+    "care": {
+        "residents_seen": "residents_seen",
+        "vitals": "residents_seen",
+        "vitals_out_of_range": "residents_seen",
+        "activity": "residents_seen",
+        "sos": "residents_seen",
+        "falls": "residents_seen",
+        "beds": "beds",
+        "beds_occupied": "beds",
+        "beds_unknown": "beds",
+    },
+    "governance": dict.fromkeys(("checked_in", "station_visits", "patrols", "reports"), ""),
+}
+"""Counts of people: measure -> the count of people or beds behind it ("": itself). No other is given."""
+
+
+def concealed_counts(
+    domain: Domain, counts: Mapping[str, Mapping[str, float]], parents: Mapping[str, str | None]
+) -> dict[str, set[str]]:
+    """Measure -> the places where it is not given, for those of `BASES[domain]` that `counts` has.
+
+    `counts`: measure -> place -> count, of one window, the bases of those asked for among them.
+    """
+    asked = {measure: base for measure, base in BASES[domain].items() if measure in counts}
+    bases = {base: hidden(counts[base], parents) for base in sorted({*asked.values()} - {""})}
+    return {
+        measure: bases[base] if measure == base else hidden(counts[measure], parents, bases.get(base, ()))
+        for measure, base in asked.items()
+    }
 
 
 def hidden(
