@@ -16,9 +16,9 @@ from operations.outgoing.geography import Geography
 from operations.outgoing.shelf import LiveShelf
 from operations.outgoing.tail import AlertBook, SpotBook, Tail
 from operations.outgoing.windows import WindowStore, WindowStoreSettings
-from pipelines.kernels.points import window_tag
 from schemas.errors import SettingsError
 from schemas.places.datum import to_wgs84
+from schemas.store import window_name
 from schemas.topics import ALERTS, readings_topic
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
@@ -112,7 +112,7 @@ def shelf(settings: Settings, geography: Geography) -> tuple[LiveShelf, tuple[Ta
             url=settings.influxdb_url,
             database=settings.influxdb_database,
             token=settings.influxdb_token,
-            window=window_tag(window_s),
+            window=window_name(window_s),
             window_s=window_s,
         )
     )

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     )
     influxdb_port: int = Field(18086, description="port of the embedded InfluxDB", ge=1, le=65535)
     influxdb_database: str = Field("taishi", description="database (1.8) or bucket (2.x)", pattern=r"^\w+$")
+    influxdb_care_database: str = Field(
+        "", description="database of the domain care, if it shall have its own", pattern=r"^\w*$"
+    )
     influxdb_token: str = Field(
         "", description="token of an InfluxDB 2.x, or user:password of 1.8", repr=False
     )

@@ -14,16 +14,9 @@ from collections.abc import Iterable
 from pipelines.kernels.plan import SCALE, plan_for
 from pipelines.kernels.rollup import PlaceWindow
 from schemas.measures import derive
+from schemas.store import window_name
 
-__all__ = ["line", "newest", "window_tag"]
-
-
-def window_tag(window_s: int) -> str:
-    """10 -> `10s`, 60 -> `1m`, 3600 -> `1h`: as people write it in queries."""
-    for unit_s, unit in ((3600, "h"), (60, "m")):
-        if window_s % unit_s == 0:
-            return f"{window_s // unit_s}{unit}"
-    return f"{window_s}s"
+__all__ = ["line", "newest"]
 
 
 def line(window: PlaceWindow) -> str:
@@ -32,7 +25,7 @@ def line(window: PlaceWindow) -> str:
     figures = values | derive(window.domain, values)
     fields = ",".join(f"{name}={value!r}" for name, value in figures.items())
     return (
-        f"{window.domain},level={window.level},place={window.place},window={window_tag(window.window_s)} "
+        f"{window.domain},level={window.level},place={window.place},window={window_name(window.window_s)} "
         f"{fields},grids={window.grids}i,complete={int(window.complete)}i,revision={window.revision}i "
         f"{window.start_ms}"
     )

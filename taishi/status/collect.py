@@ -19,8 +19,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
-from pipelines.kernels.points import window_tag
 from schemas.kinds import DOMAINS, KINDS, Domain
+from schemas.store import window_name
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
@@ -118,7 +118,7 @@ class Collector:
     def _window(self, domain: Domain, fields: str, further: str) -> WindowRow | None:
         """The district's newest window that fulfils a further condition."""
         settings = self._settings
-        window = window_tag(settings.window_s[0])
+        window = window_name(settings.window_s[0])
         chosen = {"level": "district", "place": settings.district, "window": window}
         where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items()) + further
         # Not of a user's making: the settings have checked the codes.
