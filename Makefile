@@ -3,7 +3,6 @@
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
-UV_VERSION := 0.13.9
 
 help:
 	@echo "make up           everything, with the simulated city, and a live table (first time: minutes)"
@@ -44,10 +43,6 @@ test-faults: bootstrap
 bench: bootstrap
 	$(BIN)/taishi bench $(ARGS)
 
-lock: .tools/uv-$(UV_VERSION)
-	$</bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+lock: bootstrap
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url pyproject.toml --group dev -o requirements.lock
-
-.tools/uv-$(UV_VERSION): | bootstrap
-	$(BIN)/python -m venv $@
-	$@/bin/python -m pip install --disable-pip-version-check --quiet uv==$(UV_VERSION)
