@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from operations.influxql import UnavailableError
 from operations.outgoing.cap import current, feed, message
 from operations.outgoing.entities import CONTEXT, CORE_CONTEXT, SPOT, TYPES, Entity
 from operations.outgoing.geography import Geography
@@ -32,7 +33,6 @@ from operations.outgoing.problems import Problem
 from operations.outgoing.query import Query, form_of, listed, parsed, select
 from operations.outgoing.representation import Form, attributes, projected, shown
 from operations.outgoing.telemetry import ANSWERED, SECONDS
-from operations.outgoing.windows import UnavailableError
 from schemas.alerts import Alert
 
 __all__ = ["Admit", "Refusal", "Shelf", "application"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from operations.influxql import Series
 from schemas.kinds import Domain
 
-__all__ = ["PlaceRow", "SpotRow"]
+__all__ = ["PlaceRow", "SpotRow", "place_row", "values_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,25 @@ class SpotRow:
     observed_at_ms: int
     simulated: bool
     point: tuple[float, float] | None = None
+
+
+def values_of(columns: Iterable[str], cells: Iterable[Any]) -> dict[str, float]:
+    """The numbers of one row of InfluxDB by name, without its time."""
+    pairs = zip(columns, cells, strict=True)
+    return {name: float(value) for name, value in pairs if isinstance(value, int | float) and name != "time"}
+
+
+def place_row(
+    domain: Domain, series: Series, cells: list[Any], window_s: int, simulated: Collection[str]
+) -> PlaceRow:
+    """One row of a series with the tags `level` and `place`; `simulated`: places that hold such readings."""
+    values, place = values_of(series["columns"], cells), series["tags"]["place"]
+    return PlaceRow(
+        domain=domain,
+        level=series["tags"]["level"],
+        place=place,
+        start_ms=int(cells[0]),
+        window_s=window_s,
+        values=values,
+        simulated=place in simulated or values.get("readings_simulated", 0) > 0,
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from operations.influxql import UnavailableError
 from operations.outgoing.entities import Entity, entities, spots
 from operations.outgoing.geography import Geography
 from operations.outgoing.tail import AlertBook, SpotBook, Tail
-from operations.outgoing.windows import Kept, UnavailableError, WindowStore
+from operations.outgoing.windows import Kept, WindowStore
 from schemas.alerts import Alert
 
 __all__ = ["LiveShelf"]

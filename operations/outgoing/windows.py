@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from operations.outgoing.rows import PlaceRow
-from schemas.errors import TaishiError
+from operations.influxql import InfluxQl, Series
+from operations.outgoing.rows import PlaceRow, place_row
 from schemas.kinds import DOMAINS, KINDS, Domain
 
-__all__ = ["Kept", "UnavailableError", "WindowStore", "WindowStoreSettings"]
+__all__ = ["Kept", "WindowStore", "WindowStoreSettings"]
 
 Answer = TypeVar("Answer")
 _LOOK_BACK_S: Final = 900
@@ -31,10 +31,6 @@ def _held_s(domain: Domain) -> int:
     """How long a reading counts in the windows after it: a gauge holds."""
     gauges = (k for k in KINDS.values() if k.domain == domain and any(m.series == "gauge" for m in k.metrics))
     return max((kind.silent_after_s for kind in gauges), default=0)
-
-
-class UnavailableError(TaishiError):
-    """What is asked cannot be told now; it may be later."""
 
 
 class Kept:
@@ -73,8 +69,7 @@ class WindowStore:
 
     def __init__(self, settings: WindowStoreSettings, transport: httpx.BaseTransport | None = None) -> None:
         self._settings = settings
-        headers = {"Authorization": f"Token {settings.token}"} if settings.token else {}
-        self._http = httpx.Client(timeout=10.0, trust_env=False, headers=headers, transport=transport)
+        self._influx = InfluxQl(settings.url, settings.token, transport=transport)
         self._rows, self._simulated = Kept(settings.keep_s), Kept(settings.keep_simulated_s)
 
     def rows(self) -> list[PlaceRow]:
@@ -83,65 +78,40 @@ class WindowStore:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        self._influx.close()
+
+    def simulated(self, domain: Domain) -> frozenset[str]:
+        """Places where a simulated reading may still be held; as found at most `keep_simulated_s` ago."""
+        return self._simulated.get(self._where_simulated)[domain]
 
     def _newest(self) -> list[PlaceRow]:
-        now_ms = time.time_ns() // 1_000_000
-        simulated = self._simulated.get(
-            lambda: {domain: self._where_simulated(domain, now_ms) for domain in DOMAINS}
-        )
-        since_ms = now_ms - (_LOOK_BACK_S + self._settings.window_s) * 1000
+        since_ms = _now_ms() - (_LOOK_BACK_S + self._settings.window_s) * 1000
         return [
-            self._row(domain, series, values, simulated[domain])
+            place_row(domain, series, cells, self._settings.window_s, self.simulated(domain))
             for domain in DOMAINS
             for series in self._series(
                 "*", domain, since_ms, f"level, place ORDER BY time DESC LIMIT {_DEPTH[domain]}"
             )
-            for values in series["values"]
+            for cells in series["values"]
         ]
 
-    def _where_simulated(self, domain: Domain, now_ms: int) -> frozenset[str]:
-        """Places where a simulated reading may still be held."""
-        since_ms = now_ms - (_held_s(domain) + _LOOK_BACK_S) * 1000
-        found = self._series("max(readings_simulated)", domain, since_ms, "place")
-        return frozenset(each["tags"]["place"] for each in found if (each["values"][0][1] or 0) > 0)
+    def _where_simulated(self) -> dict[Domain, frozenset[str]]:
+        found: dict[Domain, frozenset[str]] = {}
+        for domain in DOMAINS:
+            since_ms = _now_ms() - (_held_s(domain) + _LOOK_BACK_S) * 1000
+            series = self._series("max(readings_simulated)", domain, since_ms, "place")
+            found[domain] = frozenset(e["tags"]["place"] for e in series if (e["values"][0][1] or 0) > 0)
+        return found
 
-    def _row(
-        self, domain: Domain, series: dict[str, Any], cells: list[Any], simulated: frozenset[str]
-    ) -> PlaceRow:
-        found = dict(zip(series["columns"], cells, strict=True))
-        values = {
-            name: float(v) for name, v in found.items() if isinstance(v, int | float) and name != "time"
-        }
-        place = series["tags"]["place"]
-        return PlaceRow(
-            domain=domain,
-            level=series["tags"]["level"],
-            place=place,
-            start_ms=int(found["time"]),
-            window_s=self._settings.window_s,
-            values=values,
-            simulated=place in simulated or values.get("readings_simulated", 0) > 0,
-        )
-
-    def _series(self, fields: str, domain: Domain, since_ms: int, grouped: str) -> list[dict[str, Any]]:
+    def _series(self, fields: str, domain: Domain, since_ms: int, grouped: str) -> list[Series]:
         # Not of a user's making: the settings have checked what goes in.
         query = (
             f'SELECT {fields} FROM "{domain}" '  # noqa: S608
             f"WHERE \"window\" = '{self._settings.window}' AND time >= {since_ms}ms GROUP BY {grouped}"
         )
-        try:
-            answer = self._http.get(
-                f"{self._settings.url}/query",
-                params={"db": self._settings.database, "q": query, "epoch": "ms"},
-            )
-            answer.raise_for_status()
-            result = answer.json()["results"][0]
-        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
-            raise UnavailableError(
-                f"InfluxDB at {self._settings.url}: {error or type(error).__name__}"
-            ) from error
-        if "error" in result and not result["error"].startswith("database not found"):
-            raise UnavailableError(f"InfluxDB at {self._settings.url}: {result['error']}")
-        series: list[dict[str, Any]] = result.get("series", [])
+        (series,) = self._influx.ask(self._settings.database, query)
         return series
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

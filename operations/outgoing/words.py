@@ -17,6 +17,7 @@ __all__ = [
     "description",
     "headline",
     "place_told",
+    "spoken",
     "urgency",
 ]
 
@@ -76,7 +77,7 @@ def certainty(alert: Alert) -> str:
 
 def headline(alert: Alert, language: Language) -> str:
     """The alert's title, marked when it is simulated."""
-    words = _half(alert.title, language)
+    words = spoken(alert.title, language)
     mark = {"zh-CN": "【模拟】", "en-US": "[simulated] "}[language]
     return mark + words if alert.simulated else words
 
@@ -86,7 +87,7 @@ def description(alert: Alert, language: Language) -> str:
     chinese = language == "zh-CN"
     told = [headline(alert, language)]
     if alert.explanation and alert.domain not in _PERSONAL:
-        told.append(_half(alert.explanation, language))
+        told.append(spoken(alert.explanation, language))
     elif alert.count > 1:
         told.append(f"共 {alert.count} 次" if chinese else f"{alert.count} times")
     if not alert.active:
@@ -96,7 +97,7 @@ def description(alert: Alert, language: Language) -> str:
     return ("；" if chinese else "; ").join(part.rstrip("。. ") for part in told)
 
 
-def _half(text: str, language: Language) -> str:
+def spoken(text: str, language: Language) -> str:
     """The words of one language of `中文 English`, or of sentences of both; all of a text of one only."""
     sentences = _SENTENCES.split(text)
     chinese = " ".join(part for part in sentences if _CHINESE.match(part))

@@ -6,11 +6,12 @@ import httpx
 import pytest
 from defusedxml import ElementTree
 
+from operations.influxql import UnavailableError
 from operations.outgoing.app import Refusal, application
 from operations.outgoing.entities import entities, spots
 from operations.outgoing.geography import Geography
 from operations.outgoing.rows import PlaceRow, SpotRow
-from operations.outgoing.windows import UnavailableError, WindowStore, WindowStoreSettings
+from operations.outgoing.windows import WindowStore, WindowStoreSettings
 from schemas.alerts import Alert
 from schemas.places.registry import PlaceRegistry, known_places
 from schemas.places.synthetic import synthetic_layer
