@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from operations.oncall.clock import now_ms
 from operations.oncall.store import Store
 from operations.oncall.telemetry import UNREADABLE
 from schemas.alerts import Alert
+from schemas.log_errors import is_passing
 from schemas.topics import ALERTS
 
 __all__ = ["Reader"]
@@ -40,11 +41,10 @@ class Reader:
 
     def run(self, stopping: threading.Event) -> None:
         """Read until told to stop; KafkaException when the topic cannot be read at all."""
-        start, _ = self._consumer.get_watermark_offsets(TopicPartition(ALERTS, 0), timeout=60)
         known = self._store.next_offset(ALERTS)
-        # A log that was begun anew, or cleaned beyond what we knew, is read from where it begins.
-        position = start if known is None else max(known, start)
-        self._consumer.assign([TopicPartition(ALERTS, 0, position)])
+        # A log that was begun anew, or cleaned beyond what we knew, is read from where it begins: by
+        # auto.offset.reset, so that nothing is asked of a broker that may not be well at this moment.
+        self._consumer.assign([TopicPartition(ALERTS, 0, OFFSET_BEGINNING if known is None else known)])
         try:
             while not stopping.is_set():
                 self._take(self._consumer.consume(1_000, _POLL_S))
@@ -53,7 +53,7 @@ class Reader:
 
     def _take(self, messages: list[Message]) -> None:
         for message in messages:
-            if message.error() is not None and not message.error().retriable():
+            if message.error() is not None and not is_passing(message.error()):
                 raise KafkaException(message.error())
         good = [message for message in messages if message.error() is None]
         if not good:

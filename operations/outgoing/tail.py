@@ -20,6 +20,7 @@ from operations.outgoing.rows import SpotRow
 from operations.outgoing.telemetry import UNREADABLE
 from schemas.alerts import Alert
 from schemas.kinds import KINDS
+from schemas.log_errors import is_passing
 from schemas.readings import Reading
 from schemas.topics import TOPICS
 
@@ -60,7 +61,7 @@ class Tail:
     def run(self, stopping: threading.Event) -> None:
         """Read until told to stop; KafkaException when the topic cannot be read at all."""
         try:
-            ends = self._assign()
+            ends = self._begin(stopping)
             while not stopping.is_set():
                 for message in self._consumer.consume(10_000, _POLL_S):
                     self._one(message)
@@ -68,6 +69,18 @@ class Tail:
                     self._caught_up.set()
         finally:
             self._consumer.close()
+
+    def _begin(self, stopping: threading.Event) -> dict[int, int]:
+        """`_assign`, again while the broker's error is one that passes."""
+        while not stopping.is_set():
+            try:
+                return self._assign()
+            except KafkaException as error:
+                if not is_passing(error.args[0]):
+                    raise
+                _LOG.warning("waiting for the log", topic=self._topic, error=str(error))
+                stopping.wait(_POLL_S)
+        return {}
 
     def _assign(self) -> dict[int, int]:
         """Where to begin; returns what is the end now, by partition."""
@@ -77,6 +90,8 @@ class Tail:
         if self._since_ms is not None:
             asked = [TopicPartition(self._topic, shard.partition, self._since_ms) for shard in shards]
             found = self._consumer.offsets_for_times(asked, timeout=_LIMIT_S)
+            if failed := [each.error for each in found if each.error is not None]:
+                raise KafkaException(failed[0])
             starts = [
                 each.offset if each.offset >= 0 else end for each, (_, end) in zip(found, marks, strict=True)
             ]
@@ -94,7 +109,7 @@ class Tail:
     def _one(self, message: Message) -> None:
         error = message.error()
         if error is not None:
-            if not error.retriable():
+            if not is_passing(error):
                 raise KafkaException(error)
             return
         value = message.value()

@@ -13,9 +13,11 @@ from collections.abc import Iterable
 import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from pipelines.io.bounds import bounds_of
 from pipelines.io.shards import TopicIdentity
 from pipelines.io.sink import KafkaSink, Record
 from schemas.errors import SettingsError
+from schemas.log_errors import is_passing
 from schemas.topics import CHECKPOINTS, LARGE_BYTES
 
 __all__ = ["Checkpoint", "load_checkpoints", "newest", "save_checkpoint"]
@@ -73,7 +75,7 @@ def load_checkpoints(
         }
     )
     try:
-        start, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=timeout_s)
+        start, end = bounds_of(consumer, topic, 0, timeout_s)
         consumer.assign([TopicPartition(topic, 0, start)])
         found = _read_to(consumer, topic, start, end, timeout_s)
     finally:
@@ -91,7 +93,7 @@ def _read_to(
     while start < end:
         message = consumer.poll(1.0)
         if message is not None:
-            if message.error() is not None and not message.error().retriable():
+            if message.error() is not None and not is_passing(message.error()):
                 raise KafkaException(message.error())
             if message.error() is None and message.value() is not None:
                 found.append((message.key(), message.value()))

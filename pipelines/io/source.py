@@ -7,11 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from pipelines.io.bounds import bounds_of
 from pipelines.io.shards import shard_name, shard_parts
 from pipelines.kernels.batch import ShardBatch
 from schemas.errors import SettingsError
+from schemas.log_errors import is_passing
 
 __all__ = ["ShardSource"]
 
@@ -67,10 +69,7 @@ class ShardSource:
 
     def bounds(self, shard: str, timeout_s: float = 30.0) -> tuple[int, int]:
         """Oldest offset held and the offset after the newest."""
-        oldest, end = self._consumer.get_watermark_offsets(
-            TopicPartition(*shard_parts(shard), OFFSET_BEGINNING), timeout=timeout_s
-        )
-        return int(oldest), int(end)
+        return bounds_of(self._consumer, *shard_parts(shard), timeout_s)
 
     def cached_ends(self) -> dict[str, int]:
         """Offset after the newest record of each shard, as last heard from the broker; no round trip."""
@@ -84,7 +83,7 @@ class ShardSource:
         """What came within `timeout_s` as one batch a shard and stretch; nothing if nothing came."""
         messages = self._consumer.consume(self._batch_records, timeout_s)
         if any([message.error() for message in messages]):  # noqa: C419 - a list is faster here
-            messages = [message for message in messages if not _is_passing_error(message)]
+            messages = [message for message in messages if not _failed_for_now(message)]
         for start, stop in _runs(messages):
             yield self._batch(messages[start:stop])
 
@@ -131,20 +130,8 @@ def _offsets(records: list[Message]) -> npt.NDArray[np.int64]:
     return np.array([record.offset() for record in records], np.int64)
 
 
-_PASSING = {
-    KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's own names for passing conditions
-    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-    KafkaError._TIMED_OUT,  # noqa: SLF001
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-}
-"""Errors that librdkafka overcomes by itself: the broker restarts, the connection breaks."""
-
-
-def _is_passing_error(message: Message) -> bool:
+def _failed_for_now(message: Message) -> bool:
     error = message.error()
-    if error is None:
-        return False
-    if error.code() in _PASSING or error.retriable():
-        return True
+    if error is None or is_passing(error):
+        return error is not None
     raise KafkaException(error)

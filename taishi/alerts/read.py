@@ -11,8 +11,10 @@ import msgspec
 import structlog
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from pipelines.io.bounds import bounds_of
 from schemas.alerts import Alert
 from schemas.errors import TaishiError
+from schemas.log_errors import is_passing
 from schemas.topics import ALERTS
 
 __all__ = ["read_alerts"]
@@ -52,16 +54,15 @@ def _records(bootstrap: str) -> Iterator[bytes]:
         }
     )
     try:
-        start, end = consumer.get_watermark_offsets(TopicPartition(ALERTS, 0), timeout=_LIMIT_S)
+        start, end = bounds_of(consumer, ALERTS, 0, _LIMIT_S)
         consumer.assign([TopicPartition(ALERTS, 0, start)])
         heard_s = time.monotonic()
         # By position, not by record: compaction leaves holes, also at the end.
         while consumer.position([TopicPartition(ALERTS, 0)])[0].offset < end and start < end:
-            for message in consumer.consume(10_000, timeout=0.2):
+            for message in _good(consumer.consume(10_000, timeout=0.2)):
                 heard_s = time.monotonic()
-                value = _value(message)
-                if value is not None and message.offset() < end:
-                    yield value
+                if message.value() is not None and message.offset() < end:
+                    yield message.value()
             if time.monotonic() - heard_s > _LIMIT_S:
                 raise TaishiError(f"topic {ALERTS!r}: nothing came for {_LIMIT_S:g} s; is Kafka well?")
     except KafkaException as error:
@@ -70,8 +71,10 @@ def _records(bootstrap: str) -> Iterator[bytes]:
         consumer.close()
 
 
-def _value(message: Message) -> bytes | None:
-    if message.error() is not None:
-        raise KafkaException(message.error())
-    value: bytes | None = message.value()
-    return value
+def _good(messages: list[Message]) -> Iterator[Message]:
+    for message in messages:
+        error = message.error()
+        if error is None:
+            yield message
+        elif not is_passing(error):
+            raise KafkaException(error)

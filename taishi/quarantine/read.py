@@ -9,7 +9,9 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from pipelines.io.bounds import bounds_of, offset_at, partitions_of
 from schemas.errors import SettingsError, TaishiError
+from schemas.log_errors import is_passing
 from schemas.topics import LARGE_BYTES, QUARANTINE
 from taishi.quarantine.records import Held, Position, Selection, held
 
@@ -27,7 +29,8 @@ def read(bootstrap: str, selection: Selection, *, after: dict[int, int] | None =
         for partition, (oldest, end) in _bounds(consumer).items():
             start = max(oldest, (after or {}).get(partition, 0))
             if selection.since_ms is not None:
-                start = max(start, _offset_at(consumer, partition, selection.since_ms, end))
+                found = offset_at(consumer, QUARANTINE, partition, selection.since_ms, _LIMIT_S)
+                start = max(start, end if found is None else found)
             yield from filter(selection.takes, _records(consumer, partition, start, end))
 
 
@@ -75,21 +78,10 @@ def _consumer(bootstrap: str) -> Iterator[Consumer]:
 
 def _bounds(consumer: Consumer) -> dict[int, tuple[int, int]]:
     """Oldest offset and end of each partition."""
-    metadata = consumer.list_topics(QUARANTINE, timeout=_LIMIT_S).topics[QUARANTINE]
-    if metadata.error is not None:
-        raise KafkaException(metadata.error)
     return {
-        partition: consumer.get_watermark_offsets(TopicPartition(QUARANTINE, partition), timeout=_LIMIT_S)
-        for partition in sorted(metadata.partitions)
+        partition: bounds_of(consumer, QUARANTINE, partition, _LIMIT_S)
+        for partition in partitions_of(consumer, QUARANTINE, _LIMIT_S)
     }
-
-
-def _offset_at(consumer: Consumer, partition: int, moment_ms: int, end: int) -> int:
-    """First offset the log took at or after the moment; the end if there is none."""
-    (found,) = consumer.offsets_for_times(
-        [TopicPartition(QUARANTINE, partition, moment_ms)], timeout=_LIMIT_S
-    )
-    return int(found.offset) if found.offset >= 0 else end
 
 
 def _records(consumer: Consumer, partition: int, start: int, end: int) -> Iterator[Held]:
@@ -102,7 +94,7 @@ def _records(consumer: Consumer, partition: int, start: int, end: int) -> Iterat
                 f"topic {QUARANTINE!r}: nothing came for {_LIMIT_S:g} s at offset {start} of {end}"
             )
         if message.error() is not None:
-            if message.error().retriable():
+            if is_passing(message.error()):
                 continue
             raise KafkaException(message.error())
         start = message.offset() + 1
