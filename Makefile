@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make up           everything, with the simulated city, and a live table (first time: minutes)"
 	@echo "make down         stop everything that 'make up' started"
-	@echo "make test         lint, then all tests, those with the real stack last"
+	@echo "make test         lint, then all tests, those with the real stack last; as root on Debian it installs what they need"
 	@echo "make lint         ruff, formatting, mypy"
 	@echo "make bench        measure this installation beside its own limits"
 	@echo "make test-faults  the long form of the fault tests: at least 30 kills"
@@ -34,6 +34,7 @@ format: bootstrap
 
 # Fast tests side by side first; then, in one session and one after the other, those that share a real stack.
 test: lint
+	@scripts/system-packages
 	$(BIN)/pytest -n 2 -m "not stack" $(ARGS)
 	$(BIN)/pytest -p no:xdist -m stack $(ARGS)
 

@@ -13,7 +13,6 @@ farther away, and what more processes bring is not hidden by the cores that brok
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -28,7 +27,7 @@ import httpx
 from benchmarks.mqtt_clients import DEVICES
 from benchmarks.pinned import LogEnd, cores, cpu_s, devices_file, end, line_of, started, wait_for
 from deploy.embedded.ports import free_ports, is_free
-from schemas.errors import SettingsError
+from deploy.programs import need_program
 from schemas.topics import readings_topic
 
 __all__ = ["MqttFigures", "bench_mqtt"]
@@ -78,7 +77,7 @@ def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str
     with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
         home = Path(folder)
         devices_file(home / "devices.csv", (f"bench{n}" for n in range(DEVICES)), _GRID)
-        bench = _Bench(bootstrap, home, messages, _mosquitto(), (measured,), others)
+        bench = _Bench(bootstrap, home, messages, str(need_program("mosquitto")), (measured,), others)
         bare, ours = [], []
         shared: dict[int, list[tuple[float, float, float]]] = {count: [] for count in _SHARING}
         for number in range(1, rounds + 1):
@@ -103,13 +102,6 @@ def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str
         },
         shared_least=statistics.median(least for *_, least in shared[_SHARING[-1]]),
     )
-
-
-def _mosquitto() -> str:
-    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if program is None:
-        raise SettingsError("mosquitto: not on the PATH, allowed: there (Debian: apt-get install mosquitto)")
-    return program
 
 
 def _bare(bench: _Bench) -> tuple[float, float]:

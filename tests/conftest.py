@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
+from deploy.embedded import children
 from deploy.embedded import stack as embedded
 from deploy.embedded.fetch import PRISM, folder_of
 from deploy.embedded.ports import free_ports
 from deploy.embedded.state import PartState, StackState, read_state
+from deploy.programs import find_program
 from taishi.settings import Settings
 from taishi.stack_settings import environment_of, stack_settings
 
@@ -171,6 +177,80 @@ def stack_at() -> Callable[[Path], Stack]:
         return Stack(settings, dict(os.environ) | environment_of(settings))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Where a program of the system is; the test is skipped where it is not."""
+
+    def find(name: str) -> str:
+        found = find_program(name)
+        if found is None:
+            pytest.skip(f"{name} is not on this machine (as root, scripts/system-packages installs it)")
+        return str(found)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def postgresql(program: Callable[[str], str]) -> Iterator[str]:
+    """URL of a PostgreSQL of this session's own (each xdist worker's: it starts in two seconds).
+
+    On loopback, in a folder that goes away with it; as a user of few rights where we are root, which it
+    refuses.
+    """
+    initdb, postgres = program("initdb"), program("postgres")
+    (port,) = free_ports(1)
+    with tempfile.TemporaryDirectory(prefix="taishi-postgresql-") as home:
+        run_as = _few_rights(home)
+        words = [
+            "--no-sync",
+            "--auth=trust",
+            "--username=desk",
+            "--encoding=UTF8",
+            "--locale=C",
+            "-D",
+            f"{home}/data",
+        ]
+        made = subprocess.run([initdb, *words], capture_output=True, text=True, check=False, **run_as)
+        assert made.returncode == 0, made.stdout + made.stderr
+        words = ["-D", f"{home}/data", "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+        words += ["-c", "unix_socket_directories=", "-c", "fsync=off"]
+        with Path(home, "log").open("wb") as log:
+            server = subprocess.Popen(
+                [postgres, *words],
+                stdout=log,
+                stderr=log,
+                preexec_fn=children.die_with_parent(),  # noqa: PLW1509 - one system call
+                **run_as,
+            )
+        try:
+            _wait_for_postgresql(server, port, Path(home, "log"))
+            yield f"postgresql+psycopg://desk@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)  # its "fast shutdown"
+            server.wait(30)
+
+
+def _few_rights(home: str) -> dict[str, Any]:
+    """How to start a child that works in `home` and is not root; gives it the folder."""
+    if os.geteuid() != 0:
+        return {"cwd": home}
+    users = {user.pw_name: user for user in pwd.getpwall()}
+    user = users.get("postgres") or users["nobody"]
+    os.chown(home, user.pw_uid, user.pw_gid)
+    return {"cwd": home, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _wait_for_postgresql(server: subprocess.Popen[bytes], port: int, log: Path, tries: int = 600) -> None:
+    for _ in range(tries):
+        with suppress(psycopg.OperationalError):
+            psycopg.connect(host="127.0.0.1", port=port, user="desk", dbname="postgres").close()
+            return
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(0.05)
+            break
+    pytest.fail(f"PostgreSQL does not answer: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ APPS: Final = (
 STOP_LIMIT_S: Final = 120.0
 _POLL_S: Final = 0.1
 _STARTED: Final[list[subprocess.Popen[bytes]]] = []
-"""Supervisors started here: they outlive us on purpose, so nobody waits for them."""
+"""Supervisors started here that may still live: they outlive us on purpose, so only `down` waits for them."""
 
 
 class StackError(TaishiError):
@@ -152,6 +152,7 @@ def down(settings: StackSettings) -> bool:
         except psutil.TimeoutExpired:
             supervisor.kill()
             supervisor.wait(10)
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
     left = children.end_leftovers(settings.pids) if settings.pids.is_dir() else []
     return running or bool(left)
 

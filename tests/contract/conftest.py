@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -74,15 +73,13 @@ def _signed(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of the desk; of PostgreSQL where TAISHI_TEST_POSTGRESQL is the URL of one."""
+    """An empty database of the desk."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'desk.db'}"
-    given = os.environ.get("TAISHI_TEST_POSTGRESQL")
-    if not given:
-        pytest.skip("TAISHI_TEST_POSTGRESQL is not set (postgresql+psycopg://user@host/database)")
-    engine = sqlalchemy.create_engine(given)
+    server: str = request.getfixturevalue("postgresql")
+    engine = sqlalchemy.create_engine(server)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("DROP SCHEMA IF EXISTS desk_under_test CASCADE"))
         connection.execute(sqlalchemy.text("CREATE SCHEMA desk_under_test"))
     engine.dispose()
-    return f"{given}?options=-csearch_path%3Ddesk_under_test"
+    return f"{server}?options=-csearch_path%3Ddesk_under_test"

@@ -8,7 +8,6 @@ subscriber confirms; killed in between, it loses it.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -128,10 +127,7 @@ def _embedded(port: int, metrics_port: int) -> BrokerProcess:
     return BrokerProcess(command, environment, port, metrics_port)
 
 
-def _mosquitto(port: int, folder: Path) -> BrokerProcess:
-    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not on the PATH (Debian: apt-get install mosquitto)")
+def _mosquitto(program: str, port: int, folder: Path) -> BrokerProcess:
     configuration = folder / "mosquitto.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     return BrokerProcess([program, "-c", str(configuration)], dict(os.environ), port, 0)
@@ -147,9 +143,14 @@ def broker() -> Iterator[BrokerProcess]:
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])
-def any_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerProcess]:
+def any_broker(
+    request: pytest.FixtureRequest, tmp_path: Path, program: Callable[[str], str]
+) -> Iterator[BrokerProcess]:
     port, metrics_port = free_ports(2)
-    process = _embedded(port, metrics_port) if request.param == "embedded" else _mosquitto(port, tmp_path)
+    if request.param == "embedded":
+        process = _embedded(port, metrics_port)
+    else:
+        process = _mosquitto(program("mosquitto"), port, tmp_path)
     process.start()
     yield process
     process.end(signal.SIGKILL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -103,7 +102,7 @@ def _senders(folder: Path) -> tuple[Path, dict[str, str]]:
     return folder / "senders.toml", {name: secret for name, (_, secret) in made.items()}
 
 
-def _start(kind: str, folder: Path, certificates: Any) -> Running:
+def _start(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
     file, secrets = _senders(folder)
     port, plain_port, metrics_port = free_ports(3)
     environment = dict(os.environ) | {
@@ -124,22 +123,22 @@ def _start(kind: str, folder: Path, certificates: Any) -> Running:
                 conf.write("user root\n")
 
     command = [sys.executable, "-m", "taishi.cli.main", "broker"]
-    if kind == "mosquitto":
-        program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-        if program is None:
-            pytest.skip("mosquitto is not on the PATH (Debian: apt-get install mosquitto)")
+    if mosquitto:
         export()
-        command, plain_port = [program, "-c", str(folder / "mosquitto" / "mosquitto.conf")], 0
+        command, plain_port = [mosquitto, "-c", str(folder / "mosquitto" / "mosquitto.conf")], 0
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     wait_until(lambda: not is_free(port) or process.poll() is not None)
     assert process.poll() is None, (folder / "log").read_text()
+    kind = "mosquitto" if mosquitto else "embedded"
     return Running(kind, port, plain_port, metrics_port, file, secrets, certificates.ca, process, export)
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])
-def broker(request: pytest.FixtureRequest, tmp_path: Path, certificates: Any) -> Iterator[Running]:
-    running = _start(request.param, tmp_path, certificates)
+def broker(
+    request: pytest.FixtureRequest, tmp_path: Path, certificates: Any, program: Callable[[str], str]
+) -> Iterator[Running]:
+    running = _start(tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else "")
     yield running
     running.process.kill()
     running.process.wait()
@@ -147,7 +146,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, certificates: Any) ->
 
 @pytest.fixture
 def embedded(tmp_path: Path, certificates: Any) -> Iterator[Running]:
-    running = _start("embedded", tmp_path, certificates)
+    running = _start(tmp_path, certificates)
     yield running
     running.process.kill()
     running.process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -261,14 +260,11 @@ def test_it_waits_for_a_broker_that_is_not_there_yet() -> None:
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[int]:
-    program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not on the PATH (Debian: apt-get install mosquitto)")
+def mosquitto(tmp_path: Path, program: Callable[[str], str]) -> Iterator[int]:
     (port,) = free_ports(1)
     configuration = tmp_path / "mosquitto.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([program("mosquitto"), "-c", str(configuration)], stderr=subprocess.DEVNULL)
     wait_until(lambda: not is_free(port))
     yield port
     process.kill()

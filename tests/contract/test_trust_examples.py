@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -57,13 +56,17 @@ class Places:
         return True
 
 
+@pytest.fixture(autouse=True)
+def tools(program: Callable[[str], str]) -> None:
+    """What the page's examples call."""
+    for name in ("curl", "openssl"):
+        program(name)
+
+
 def run(name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     language, code = EXAMPLES[name]
     (folder / "reading.json").write_text(json.dumps(READING | {"observed_at_ms": 1_795_392_000_000}))
     program = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}[language]
-    for needed in ("curl", "openssl"):
-        if needed in code and shutil.which(needed) is None:
-            pytest.skip(f"{needed} is not on the PATH")
     return subprocess.run(
         [*program, code], cwd=folder, env=dict(os.environ) | environment | {"no_proxy": "127.0.0.1"},
         capture_output=True, text=True, timeout=LIMIT_S, check=False,

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.embedded import stack
 from deploy.embedded.doctor import examine
 from deploy.embedded.logs import KEPT, RotatingLog, last_line
+from deploy.embedded.ports import free_ports
 from deploy.embedded.runner import FIRST_DELAY_S, HEALTHY_RESET_S, LONGEST_DELAY_S, next_delay_s
 from deploy.embedded.state import LOCK, PartState, StackState, is_running, read_state, write_state
 from taishi.settings import Settings
@@ -83,3 +85,13 @@ def test_doctor_names_the_holder_of_a_taken_port_and_an_unreachable_address(tmp_
     assert findings["kafka_address"].level == "fail"
     assert findings["prism 2.77.0"].level == "fail"
     assert findings["python"].level == "ok"
+
+
+def test_a_supervisor_that_was_stopped_is_no_child_of_ours_any_more(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    settings = stack_settings(Settings(home=tmp_path, metrics_port=port))
+    assert stack.up(settings, only=(), outlive=False)
+    (supervisor,) = stack._STARTED
+    assert stack.down(settings)
+    assert supervisor.returncode is not None, "Python would say at its end that it still runs"
+    assert stack._STARTED == []
