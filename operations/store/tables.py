@@ -1,4 +1,4 @@
-"""The tables of the desk. A column that came later has a default, so that an older database takes it."""
+"""The tables of the desk. What changes here is a step in `migrations/versions/` too; a test compares them."""
 
 from __future__ import annotations
 
