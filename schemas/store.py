@@ -20,6 +20,7 @@ __all__ = [
     "EVENTS",
     "HOUR_S",
     "KEEP_DAYS",
+    "LONGEST_S",
     "MINUTE_S",
     "Databases",
     "Policy",
@@ -45,7 +46,7 @@ DEFAULT_POLICY: Final = "1m"
 KEEP_DAYS: Final[Mapping[str, float]] = {"10s": 7, "1m": 90, "1h": 1095, EVENTS: 1095}
 """Days by policy, where the settings say nothing else; of other sizes those of the next one above."""
 
-_LONGEST_S: Final = ((10, 3 * HOUR_S), (MINUTE_S, 36 * HOUR_S))
+LONGEST_S: Final = ((10, 3 * HOUR_S), (MINUTE_S, 36 * HOUR_S))
 """The longest span to read by windows of a size: 1,080 points a series by 10 s, 2,160 by 1 min."""
 
 
@@ -132,7 +133,7 @@ def window_for(span_s: float, back_s: float = 0.0, keep_days: Mapping[str, float
 
     The smallest that gives some 2,000 points a series at most and is kept so long; hours beyond.
     """
-    for window_s, longest_s in _LONGEST_S:
+    for window_s, longest_s in LONGEST_S:
         if span_s <= longest_s and max(span_s, back_s) <= policy_of(window_s, keep_days).keep_s:
             return window_s
     return HOUR_S

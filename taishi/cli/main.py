@@ -30,6 +30,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),
     "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
+    "boards": ("boards", "Grafana boards as code: list, render, check"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),

@@ -1,0 +1,38 @@
+"""What boards are built for, given by the caller: the district, its limits, and where its map is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboards.limits import KpiLimit, Limit
+from dashboards.variables import Variable, placed
+from schemas.errors import SettingsError, received_allowed
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`centre` is longitude and latitude, in the datum of the map at `map_url` (docs/boards.md)."""
+
+    district: str
+    district_name: str
+    centre: tuple[float, float]
+    map_url: str
+    limits: tuple[Limit, ...] = ()
+    kpis: tuple[KpiLimit, ...] = ()
+    clock_s: float = 60.0
+    watermark_s: float = 30.0
+    lateness_s: int = 600
+
+    @property
+    def placed(self) -> tuple[Variable, ...]:
+        """The variables of a board that looks at a place: the whole district at first."""
+        return placed(self.district, self.district_name)
+
+    def kpi(self, name: str) -> KpiLimit:
+        """A limit of the alarm load by its name; SettingsError if the caller gave none of it."""
+        known = {limit.name: limit for limit in self.kpis}
+        if name not in known:
+            raise SettingsError(received_allowed("alarm KPI", name, known))
+        return known[name]

@@ -1,0 +1,174 @@
+"""Panels that several boards have, made of a figure: its value beside the usual, its trend, its places.
+
+Each takes its limits from the rules (`dashboards.limits`), and says so in its description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from dashboards import windows
+from dashboards.figures import Figure
+from dashboards.limits import Limit, of_rules, said
+from dashboards.links import deeper, to_board
+from dashboards.model import Bars, FieldStyle, Lines, Panel, Stat, Step, Table, Timeline
+from dashboards.palette import Colour
+from dashboards.words import DOMAINS_WORDS, Words
+from schemas.kinds import Domain
+
+__all__ = ["key_figure", "last_seen", "places", "ranked", "trends", "wholeness"]
+
+_SERIES: Final[tuple[Colour, ...]] = ("normal", "caution", "urgent", "critical", "none")
+"""Colours of lines that stand beside each other; their names stand in the legend."""
+
+_SAID_OF: Final[dict[str, Words]] = {
+    "held": Words("最近一分钟的状态。", "The state at the newest minute."),
+    "flow": Words("最近一小时的合计。", "The sum of the last hour."),
+    "distinct": Words("最近一个整点小时内的不重复数。", "How many different ones in the newest whole hour."),
+    "ratio": Words("最近一分钟的比值。", "The ratio of the newest minute."),
+}
+_USUAL: Final = Words(
+    "旁边是往周同一小时的均值（最近四周）。", "Beside it the mean of this hour in the last four weeks."
+)
+_OF_PLACE: Final = Words(
+    "所选地点；按时间范围取 10 秒、1 分钟或 1 小时窗口，断线处没有窗口。",
+    "The chosen place, by windows that suit the time range; a gap is where no window is.",
+)
+_BELOW: Final = Words("所选地点的下一级，点击进入。", "The places below the chosen one; a click goes there.")
+_SMALL: Final = Words("少于 5 人的计数不显示。", "Counts under 5 are not shown.")
+
+
+def _about(shown: Figure, *told: Words) -> Words:
+    every = [*told, *([_SMALL] if shown.domain == "care" else [])]
+    return Words(
+        "".join(each.chinese for each in every), " ".join(filter(None, (each.english for each in every)))
+    )
+
+
+def _decimals(shown: Figure) -> int:
+    return 0 if shown.unit == "locale" else 1
+
+
+def key_figure(shown: Figure, limits: Iterable[Limit] = ()) -> Panel:
+    """The figure now, and beside it what is usual at this hour of the week."""
+    limits = tuple(limits)
+    return Panel(
+        name=f"now-{shown.domain}-{shown.name}",
+        title=shown.words,
+        about=_about(shown, _SAID_OF[shown.grows], _USUAL, said(limits)),
+        show=Stat(),
+        unit=shown.unit,
+        queries=(windows.now(shown, words=Words("现在", "now")), windows.usual(shown)),
+        width=4,
+        height=4,
+        decimals=_decimals(shown),
+        steps=of_rules(limits),
+        fields=(FieldStyle(str(windows.USUAL), colour="none"),),
+        links=(to_board("place", Words("查看此地", "look at the place")),),
+    )
+
+
+def trends(
+    name: str,
+    title: Words,
+    shown: Sequence[Figure],
+    limits: Iterable[Limit] = (),
+    show: Lines | None = None,
+    bucket: str = "",
+) -> Panel:
+    """Figures of one unit over the board's time; with `bucket` (`1h`) what flows is summed by it."""
+    limits = tuple(limits)
+    colours = zip(shown, _SERIES, strict=False) if len(shown) > 1 else ()
+    return Panel(
+        name=name,
+        title=title,
+        about=_about(shown[0], _OF_PLACE, said(limits)),
+        show=show or Lines(least=0),
+        unit=shown[0].unit,
+        queries=tuple(windows.trend(each, chr(ord("A") + at), bucket) for at, each in enumerate(shown)),
+        decimals=_decimals(shown[0]),
+        steps=of_rules(limits),
+        fields=tuple(FieldStyle(str(each.words), colour=colour) for each, colour in colours),
+    )
+
+
+def ranked(shown: Figure, limits: Iterable[Limit] = (), ago: str = "1h") -> Panel:
+    """The places below the chosen one, by a figure, the largest first."""
+    limits = tuple(limits)
+    return Panel(
+        name=f"ranked-{shown.domain}-{shown.name}",
+        title=Words(f"下一级：{shown.words.chinese}", f"below: {shown.words.english}"),
+        about=_about(shown, _SAID_OF[shown.grows], _BELOW, said(limits)),
+        show=Bars(columns=("place", "name", shown.name), most=1 if shown.unit == "percentunit" else None),
+        unit=shown.unit,
+        queries=windows.below((shown,), ago),
+        decimals=_decimals(shown),
+        steps=of_rules(limits),
+    )
+
+
+def places(name: str, title: Words, shown: Sequence[Figure], styles: Iterable[FieldStyle] = ()) -> Panel:
+    """A table of the places below the chosen one with several figures of a domain."""
+    given = {style.name: style for style in styles}
+    own = (
+        FieldStyle("place", Words("编码", "code"), unit="string", links=(deeper("place"),)),
+        FieldStyle("name", Words("名称", "name"), unit="string", width=200),
+        *(
+            given.get(each.name, FieldStyle(each.name, each.words, each.unit, _decimals(each)))
+            for each in shown
+        ),
+    )
+    return Panel(
+        name=name,
+        title=title,
+        about=_about(
+            shown[0], _BELOW, Words("流量为最近一小时合计。", "What flows is the sum of the last hour.")
+        ),
+        show=Table(columns=("place", "name", *(each.name for each in shown)), joined="place"),
+        unit="locale",
+        queries=windows.below(tuple(shown)),
+        fields=own,
+    )
+
+
+def last_seen(domain: Domain) -> Panel:
+    """How long ago the newest window of the chosen place began."""
+    words = DOMAINS_WORDS[domain]
+    return Panel(
+        name=f"last-seen-{domain}",
+        title=Words(f"{words.chinese}数据时间", f"{words.english}: last window"),
+        about=Words(
+            "所选地点最近一个 1 分钟窗口距现在多久；没有窗口时显示无数据。",
+            "How long ago the newest minute of the chosen place was; says so where there is none.",
+        ),
+        show=Stat(fields="/^Time$/"),
+        unit="dateTimeFromNow",
+        queries=(windows.newest(domain),),
+        width=6,
+        height=3,
+        steps=(Step(None, "none"),),
+    )
+
+
+def wholeness(domains: Sequence[Domain]) -> Panel:
+    """For every five minutes, whether all windows came and were whole; what is missing is red, never well."""
+    queries = tuple(
+        windows.completeness(domain, DOMAINS_WORDS[domain], chr(ord("A") + at))
+        for at, domain in enumerate(domains)
+    )
+    return Panel(
+        name="wholeness",
+        title=Words("数据完整性", "how much of the data is there"),
+        about=Words(
+            "每五分钟应有五个完整的 1 分钟窗口，缺失显示为红色；最右一格在满五分钟前不满属正常。",
+            "Of every five minutes, how many are there and whole; nothing is red. The last one fills up.",
+        ),
+        show=Timeline(),
+        unit="percentunit",
+        queries=queries,
+        width=24,
+        height=5,
+        decimals=0,
+        steps=(Step(None, "critical"), Step(0.01, "caution"), Step(0.99, "normal")),
+    )

@@ -1,0 +1,165 @@
+"""Queries on windows: what a figure is, was, and usually is at this hour, in the chosen place or below it.
+
+Trends are read from the policy that the time range calls for (`dashboards.variables.POLICY`). What is now is
+read by minutes: the newest of one place costs the same over any range. Care is masked in the query itself
+(`dashboards.masked`): InfluxDB does not give a count that stands for fewer than five people.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.figures import Figure
+from dashboards.influxql import TIME_RANGE, Column, Select, name, since_end, tag
+from dashboards.masked import MASKED, masked
+from dashboards.model import Query
+from dashboards.sources import DISTRICT, source_of
+from dashboards.variables import BELOW, LEVEL, PLACE, POLICY, chosen
+from dashboards.words import Words
+from schemas.kinds import Domain
+
+__all__ = ["USUAL", "below", "completeness", "names", "newest", "now", "sums", "trend", "usual"]
+
+USUAL: Final = Words("往周同时", "usual at this hour")
+_MINUTES: Final = "1m"
+_HOURS: Final = "1h"
+_WEEKS: Final = (1, 2, 3, 4)
+_NO_LEVEL: Final = "网格没有下一级 a grid has no level below"
+
+
+def _of(domain: Domain, policy: str) -> str:
+    return f"{name(policy)}.{name(domain)}"
+
+
+def _here() -> tuple[str, ...]:
+    return (tag("level", chosen(LEVEL)), tag("place", chosen(PLACE)))
+
+
+def _children() -> tuple[str, ...]:
+    return (tag("level", chosen(BELOW)), f"{name('place')} =~ /^{chosen(PLACE)}/")
+
+
+def _told(shown: Figure, select: Select) -> Select:
+    """The select as it may be told: of care without small counts."""
+    return masked(select, shown) if shown.domain == "care" else select
+
+
+def _query(select: Select, shown: Figure, ref: str, words: Words, empty: str = "") -> Query:
+    why = empty or (MASKED if shown.domain == "care" else "")
+    return Query(str(_told(shown, select)), source_of(shown.domain), ref, alias=str(words), empty=why)
+
+
+def trend(shown: Figure, ref: str = "A", bucket: str = "") -> Query:
+    """The figure of the chosen place over the board's time, window by window.
+
+    By `bucket` (`1h`): the sum of what flows, the most there was of anything else.
+    """
+    column = (
+        f"{'sum' if shown.grows == 'flow' else 'max'}({name(shown.name)})" if bucket else name(shown.name)
+    )
+    select = Select(
+        columns=(Column(column, shown.name),),
+        of=_of(shown.domain, chosen(POLICY)),
+        where=(*_here(), TIME_RANGE),
+        group_by=(f"time({bucket})",) if bucket else (),
+        fill="none" if bucket else "",
+    )
+    return _query(select, shown, ref, shown.words)
+
+
+def now(shown: Figure, ref: str = "A", words: Words | None = None) -> Query:
+    """The figure at the end of the board's time: the newest minute; of what flows, the last hour's sum.
+
+    How many different ones there were is neither a state nor a sum: the newest whole hour's is taken.
+    """
+    if shown.grows == "flow":
+        return sums(shown, "1h", ref, words)
+    hourly = shown.grows == "distinct"
+    select = Select(
+        columns=(Column(f"last({name(shown.name)})", shown.name),),
+        of=_of(shown.domain, _HOURS if hourly else _MINUTES),
+        where=(*_here(), since_end("3h") if hourly else TIME_RANGE),
+    )
+    return _query(select, shown, ref, words or shown.words)
+
+
+def sums(shown: Figure, ago: str, ref: str = "A", words: Words | None = None) -> Query:
+    """The sum of what flows over a time before the end of the board's range."""
+    select = Select(
+        columns=(Column(f"sum({name(shown.name)})", shown.name),),
+        of=_of(shown.domain, _MINUTES),
+        where=(*_here(), since_end(ago)),
+    )
+    return _query(select, shown, ref, words or shown.words)
+
+
+def usual(shown: Figure, ref: str = "B") -> Query:
+    """What it was at this hour of the week: mean of the same hour of the last four weeks."""
+    weeks = tuple(
+        Select(
+            columns=(Column(f"mean({name(shown.name)})", "week"),),
+            of=_of(shown.domain, _HOURS),
+            where=(
+                *_here(),
+                f"time > ${{__to}}ms - {7 * week}d - 1h AND time <= ${{__to}}ms - {7 * week}d",
+            ),
+        )
+        for week in _WEEKS
+    )
+    select = Select((Column(f"mean({name('week')})", shown.name),), weeks)
+    return _query(select, shown, ref, USUAL, empty="尚无往周数据 no earlier week is stored")
+
+
+def below(shown: tuple[Figure, ...], ago: str = "1h") -> tuple[Query, ...]:
+    """A row a place below the chosen one, then their names: tables with the column `place`.
+
+    States as they are now, what flows as the sum over `ago`. Figures are of one domain; of care each has a
+    query of its own, so that a cell is masked and not its row.
+    """
+    domain = shown[0].domain
+    groups = [(each,) for each in shown] if domain == "care" else [shown]
+    tables = [_rows(group, ago, chr(ord("A") + at)) for at, group in enumerate(groups)]
+    return (*tables, names(chr(ord("A") + len(tables))))
+
+
+def _rows(shown: tuple[Figure, ...], ago: str, ref: str) -> Query:
+    first = shown[0]
+    columns = tuple(
+        Column(f"{'sum' if each.grows == 'flow' else 'last'}({name(each.name)})", each.name) for each in shown
+    )
+    where = (*_children(), since_end(ago))
+    select = Select(columns, _of(first.domain, _MINUTES), where, (name("place"),))
+    return Query(str(_told(first, select)), source_of(first.domain), ref, "table", empty=_NO_LEVEL)
+
+
+def names(ref: str) -> Query:
+    """The names of the places below the chosen one: columns `place` and `name`."""
+    select = Select(
+        columns=(Column(f"last({name('order')})", "order"),),
+        of=name("places"),
+        where=(tag("parent", chosen(PLACE)),),
+        group_by=(name("place"), name("name")),
+    )
+    return Query(str(select), DISTRICT, ref, "table", empty=_NO_LEVEL)
+
+
+def newest(domain: Domain, ref: str = "A") -> Query:
+    """The newest window of the chosen place: its time is what is looked at."""
+    select = Select(
+        columns=(Column(f"last({name('revision')})", "revision"),),
+        of=_of(domain, _MINUTES),
+        where=(*_here(), TIME_RANGE),
+    )
+    return Query(str(select), source_of(domain), ref, "table")
+
+
+def completeness(domain: Domain, words: Words, ref: str = "A") -> Query:
+    """How much of each five minutes is there and whole, 0 to 1; 0 where nothing came."""
+    select = Select(
+        columns=(Column(f"sum({name('complete')}) / 5", "complete"),),
+        of=_of(domain, _MINUTES),
+        where=(*_here(), TIME_RANGE),
+        group_by=("time(5m)",),
+        fill="0",
+    )
+    return Query(str(select), source_of(domain), ref, alias=str(words))
