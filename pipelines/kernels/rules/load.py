@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from pipelines.kernels.rules.fields import BOUNDS, CHECKS, KINDS, REQUIRED, NotAllowed, allowed, spans
 from pipelines.kernels.rules.figures import figures, known_figures
-from pipelines.kernels.rules.lines import Lines
 from pipelines.kernels.rules.model import Rule, RuleSet
 from schemas.alerts import LEVELS
 from schemas.errors import SettingsError
+from schemas.lines import Lines
 
 __all__ = ["Problem", "RulesRefused", "load_rules"]
 
@@ -96,7 +96,7 @@ class _Loading:
         )
 
     def _problem(self, number: int, rule: str, name: str, received: Any, allowed: str) -> None:
-        line = self._lines.line(number, name)
+        line = self._lines.line("rules", number, name) if number >= 0 else self._lines.line(name)
         self._problems.append(Problem(line, rule, name, received, allowed))
 
     def _working_hours(self, document: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:

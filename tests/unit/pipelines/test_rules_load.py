@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 from pipelines.io.rule_file import SHIPPED_RULES, read_rules
 from pipelines.kernels.rules.fields import CHECKS
-from pipelines.kernels.rules.lines import Lines
 from pipelines.kernels.rules.load import RulesRefused, _Loading, load_rules
 from schemas.errors import SettingsError
+from schemas.lines import Lines
 from schemas.measures import DERIVED, MEASURES
 
 GOOD = """working_hours = ["08:30-12:00", "13:30-17:30"]
