@@ -6,7 +6,18 @@ from typing import Final
 
 import sqlalchemy as sql
 
-__all__ = ["ACTIONS", "ALERTS", "FLOODS", "METADATA", "OUTBOX", "PROGRESS"]
+__all__ = [
+    "ACTIONS",
+    "ALERTS",
+    "AUDIT",
+    "FAILED_SIGN_INS",
+    "FLOODS",
+    "METADATA",
+    "OUTBOX",
+    "PEOPLE",
+    "PROGRESS",
+    "SESSIONS",
+]
 
 METADATA: Final = sql.MetaData()
 _NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
@@ -105,3 +116,55 @@ FLOODS: Final = sql.Table(
     _int("count"),
     _int("peak"),
 )
+
+PEOPLE: Final = sql.Table(
+    "people",
+    METADATA,
+    sql.Column("id", sql.String(100), primary_key=True),
+    sql.Column("name", sql.String(100), nullable=False),
+    sql.Column("roles", sql.String(500), nullable=False),
+    sql.Column("places", sql.String(2000), nullable=False),
+    _text("department", 100),
+    _flag("disabled"),
+    sql.Column("made_ms", sql.BigInteger, nullable=False),
+    sql.Column("password_hash", sql.String(300), nullable=False),
+    sql.Column("password_ms", sql.BigInteger, nullable=False),
+    sql.Column("totp_secret", sql.String(64), nullable=False),
+    _int("totp_step"),
+)
+"""`roles` and `places`: separated by blanks. `totp_step`: the last whose code was used."""
+
+SESSIONS: Final = sql.Table(
+    "sessions",
+    METADATA,
+    sql.Column("token_hash", sql.String(64), primary_key=True),
+    sql.Column("person", sql.String(100), nullable=False, index=True),
+    sql.Column("terminal", sql.String(20), nullable=False),
+    sql.Column("begun_ms", sql.BigInteger, nullable=False),
+    sql.Column("seen_ms", sql.BigInteger, nullable=False),
+    _int("ended_ms"),
+)
+
+FAILED_SIGN_INS: Final = sql.Table(
+    "failed_sign_ins",
+    METADATA,
+    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("person", sql.String(100), nullable=False, index=True),
+    sql.Column("at_ms", sql.BigInteger, nullable=False),
+)
+"""Since the name last signed in; whether there is such a person or not."""
+
+AUDIT: Final = sql.Table(
+    "audit",
+    METADATA,
+    sql.Column("number", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("at_ms", sql.BigInteger, nullable=False, index=True),
+    sql.Column("who", sql.String(100), nullable=False, index=True),
+    sql.Column("terminal", sql.String(20), nullable=False),
+    sql.Column("what", sql.String(100), nullable=False),
+    sql.Column("of", sql.String(300), nullable=False),
+    sql.Column("detail", sql.String(4000), nullable=False),
+    sql.Column("previous", sql.String(64), nullable=False),
+    sql.Column("hash", sql.String(64), nullable=False),
+)
+"""Append-only, each entry holding the hash of the one before (`operations.people.audit`)."""

@@ -1,0 +1,46 @@
+"""People of the desk for the command line: the store opened for a while, and who is speaking."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from operations.people.audit import Said
+from operations.store.people import PeopleRows
+from schemas.errors import SettingsError, received_allowed
+from taishi.places import load_registry
+from taishi.settings import Settings, load_settings
+
+__all__ = ["checked_places", "opened", "said"]
+
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Iterator[PeopleRows]:
+    """The desk's store, begun if there is none."""
+    settings = settings or load_settings()
+    if not settings.operations_database:
+        (settings.home / "data").mkdir(parents=True, exist_ok=True)
+    store = PeopleRows(settings.operations_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def said(what: str, of: str = "", detail: str = "") -> Said:
+    """That whoever is signed in to this machine did it, now, at the command line."""
+    at_ms = time.time_ns() // 1_000_000
+    return Said(at_ms=at_ms, who=getpass.getuser(), terminal="cli", what=what, of=of, detail=detail)
+
+
+def checked_places(codes: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    """The codes, if each is a place's; none: the whole district. SettingsError names one that is none."""
+    registry = load_registry(settings)
+    for code in codes:
+        if registry.place(code) is None:
+            examples = [place.code for place in registry.at("street")[:3]]
+            allowed = [settings.district, *examples, "… (taishi places list)"]
+            raise SettingsError(received_allowed("place", code, allowed))
+    return tuple(dict.fromkeys(codes)) or (settings.district,)
