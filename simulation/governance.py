@@ -15,17 +15,26 @@ from simulation.city import City
 from simulation.events import Event
 from simulation.rhythm import local_hour, relative
 
-__all__ = ["Governance"]
+__all__ = [
+    "CHECK_INS_A_DAY",
+    "DUTY",
+    "PATROLS_A_DAY",
+    "REPORTED",
+    "SERVICE",
+    "STATION",
+    "VISITS_A_DAY",
+    "Governance",
+]
 
-_PATROLS_A_DAY: Final = 3.0
-_REPORTED: Final = 0.2
-_VISITS_A_DAY: Final = 0.3
-_CHECK_INS_A_DAY: Final = 0.15
+PATROLS_A_DAY: Final = 3.0
+REPORTED: Final = 0.2
+VISITS_A_DAY: Final = 0.3
+CHECK_INS_A_DAY: Final = 0.15
 _Rhythm = tuple[tuple[float, ...], float]
 """Factors by hour of a weekday, and what a day of the weekend is of one."""
-_DUTY: Final[_Rhythm] = relative((*[0.0] * 8, 6, 9, 9, 6, 2, 3, 8, 9, 7, 4, 2, 1, 0.5, *[0.0] * 3)), 0.3
-_STATION: Final[_Rhythm] = relative((*[0.0] * 8, 4, 8, 9, 6, 2, 4, 8, 8, 6, 3, 2, 1, *[0.0] * 4)), 0.5
-_SERVICE: Final[_Rhythm] = relative((*[0.0] * 7, 1, 2, 3, 3, 2, 2, 2, 2, 3, 3, 5, 9, 9, 5, 1, 0.0, 0.0)), 2.0
+DUTY: Final[_Rhythm] = relative((*[0.0] * 8, 6, 9, 9, 6, 2, 3, 8, 9, 7, 4, 2, 1, 0.5, *[0.0] * 3)), 0.3
+STATION: Final[_Rhythm] = relative((*[0.0] * 8, 4, 8, 9, 6, 2, 4, 8, 8, 6, 3, 2, 1, *[0.0] * 4)), 0.5
+SERVICE: Final[_Rhythm] = relative((*[0.0] * 7, 1, 2, 3, 3, 2, 2, 2, 2, 3, 3, 5, 9, 9, 5, 1, 0.0, 0.0)), 2.0
 
 
 class Governance:
@@ -38,13 +47,13 @@ class Governance:
     def step(self, now_ms: int, dt_s: float) -> Iterator[Event]:
         """What was done in the last `dt_s` seconds."""
         workers, members = self._city.workers, self._city.members
-        for number in self._happens(len(workers), _PATROLS_A_DAY, _DUTY, now_ms, dt_s):
+        for number in self._happens(len(workers), PATROLS_A_DAY, DUTY, now_ms, dt_s):
             yield Event(workers[number], "patrolled", now_ms)
-            if self._rng.random() < _REPORTED:
+            if self._rng.random() < REPORTED:
                 yield Event(workers[number], "reported", now_ms)
-        for number in self._happens(len(members), _VISITS_A_DAY, _STATION, now_ms, dt_s):
+        for number in self._happens(len(members), VISITS_A_DAY, STATION, now_ms, dt_s):
             yield Event(members[number], "station_visit", now_ms)
-        for number in self._happens(len(members), _CHECK_INS_A_DAY, _SERVICE, now_ms, dt_s):
+        for number in self._happens(len(members), CHECK_INS_A_DAY, SERVICE, now_ms, dt_s):
             yield Event(members[number], "checked_in", now_ms)
 
     def _happens(self, count: int, a_day: float, rhythm: _Rhythm, now_ms: int, dt_s: float) -> list[int]:

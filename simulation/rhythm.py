@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["HOME_BY_HOUR", "STREET_BY_HOUR", "activity", "local_hour", "relative"]
+__all__ = ["CHINA", "HOME_BY_HOUR", "STREET_BY_HOUR", "activity", "local_hour", "relative"]
 
 CHINA: Final = timezone(timedelta(hours=8))
 

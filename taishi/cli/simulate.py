@@ -18,12 +18,14 @@ from connectors.base import Device as Registered
 from connectors.registry import parse_rows
 from schemas.errors import SettingsError
 from simulation.city import City, Device, make_city, registry_csv
+from simulation.history.windows import Past
 from simulation.incidents import INCIDENTS, incident, parse_incident
 from simulation.load import load_devices, load_messages
 from simulation.publish import Publisher, PublisherSettings
 from simulation.vendors.outgoing import Outgoing
 from simulation.world import World
 from taishi import logs, metrics
+from taishi.cli.simulate_history import fill
 from taishi.devices import editing, write
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
@@ -71,6 +73,13 @@ _SHOWN = 5
     metavar="FILE",
     help="Only write the device registry.",
 )
+@click.option(
+    "--history",
+    default=None,
+    metavar="SPAN",
+    help="Fill InfluxDB with the city's past instead: 7d, 36h; its last hour also in windows of 10 s.",
+)
+@click.option("--history-until", default=None, metavar="TIME", help="Where that past ends. Default: now.")
 @click.option("--dry-run", is_flag=True, help="Send nothing: count what would be sent in --duration.")
 @click.option(
     "--show", type=click.IntRange(min=1), default=None, metavar="N", help="Print N sample messages."
@@ -87,6 +96,8 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     write_registry: Path | None,
     show: int | None,
     serve: bool,
+    history: str | None,
+    history_until: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -96,10 +107,15 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     taishi simulate --dry-run --duration 3600 --speed 60   # what would an hour send?
     taishi simulate --incident fire@370202001001001        # smoke in one grid of the running city
     taishi simulate --rate 2000 --duration 60              # load on top
+    taishi simulate --history 7d                           # a past for boards and analyses
     """  # fmt: skip
     settings = load_settings()
     seed = settings.simulated_seed if seed is None else seed
     grids = load_registry(settings).grid_codes
+    if history is not None:
+        past = Past(grids, devices or settings.simulated_devices, seed)
+        fill(settings, past, long=history, until=history_until, as_json=as_json)
+        return
     city = make_city(grids, devices or settings.simulated_devices, seed)
     extra = load_devices(grids, rate)
     if write_registry is not None:

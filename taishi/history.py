@@ -1,0 +1,225 @@
+"""The simulated past into InfluxDB, in the very form in which the live jobs write: windows, alerts, sources.
+
+Every point is an upsert with a key of its own and the same value whenever it is made: dying between any two
+lines leaves part of the past, and loading again completes it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Final
+
+from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.kernels.annotations import annotation
+from pipelines.kernels.point_columns import point_lines
+from schemas.errors import Refused
+from schemas.kinds import DOMAINS, Domain
+from schemas.store import (
+    DEFAULT_POLICY,
+    EVENTS,
+    HOUR_S,
+    MINUTE_S,
+    bucket,
+    database_of,
+    policy_of,
+    window_name,
+)
+from schemas.window_columns import WindowColumns
+from simulation.history.sources import SourceMinute, source_minutes
+from simulation.history.windows import Past
+from taishi.history_alerts import past_alerts
+from taishi.settings import Settings
+from taishi.status.vendors import ALL, VendorScore, points
+
+__all__ = ["FINE_S", "Load", "Span", "load_past"]
+
+FINE_S: Final = 10
+_HOUR_MS: Final = HOUR_S * 1000
+_AT_ONCE: Final = 2
+"""Jobs at a time: one is made while another is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when until when, ms; from when on there are windows of 10 s, and minutes of single grids.
+
+    `now_ms` decides what InfluxDB would drop again as too old, and so is not written.
+    """
+
+    from_ms: int
+    until_ms: int
+    fine_from_ms: int
+    now_ms: int
+    grid_minutes_from_ms: int = 0
+    domains: tuple[Domain, ...] = DOMAINS
+
+    def begin_ms(self, window_s: int) -> int:
+        """From when on there are windows of a size."""
+        wanted_ms = self.fine_from_ms if window_s == FINE_S else self.from_ms
+        return max(wanted_ms, self.now_ms - policy_of(window_s).keep_s * 1000 + _HOUR_MS)
+
+
+@dataclass(slots=True)
+class Load:
+    """What has been written so far; `jobs_done` of `jobs`."""
+
+    jobs: int = 0
+    jobs_done: int = 0
+    points: dict[str, int] = field(default_factory=dict)
+
+    def add(self, what: str, count: int) -> None:
+        """Count points of a window size, of `alerts` or of `sources`."""
+        self.points[what] = self.points.get(what, 0) + count
+
+    @property
+    def total(self) -> int:
+        """All points."""
+        return sum(self.points.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One hour of one domain in one size."""
+
+    domain: Domain
+    window_s: int
+    hour_ms: int
+
+
+def load_past(
+    settings: Settings, past: Past, span: Span, report: Callable[[Load], object] = lambda _load: None
+) -> Load:
+    """Write the past of a span; returns what was written. Refused when InfluxDB refuses a point.
+
+    Nothing older than its policy keeps is written. Blocks while InfluxDB is away, as every sink of ours.
+    """
+    jobs = list(_jobs(span))
+    done = Load(jobs=len(jobs))
+    stores = _Stores(settings)
+    try:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for job, count in pool.map(lambda job: (job, _write_windows(stores, past, span, job)), jobs):
+                done.add(window_name(job.window_s), count)
+                done.jobs_done += 1
+                report(done)
+        _write_events(stores, past, span, done)
+    finally:
+        stores.close()
+    return done
+
+
+class _Stores:
+    """One client a database and policy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._lock = settings, threading.Lock()
+        self._open: dict[str, InfluxDb] = {}
+
+    def of_windows(self, domain: Domain, window_s: int) -> InfluxDb:
+        """Where a domain's windows of a size go."""
+        return self._at(database_of(domain, self._settings), window_name(window_s))
+
+    def of(self, policy: str) -> InfluxDb:
+        """A policy of the main database."""
+        return self._at(self._settings.influxdb_database, policy)
+
+    def _at(self, database: str, policy: str) -> InfluxDb:
+        where, settings = bucket(database, policy), self._settings
+        with self._lock:
+            if where not in self._open:
+                wanted = InfluxSettings(settings.influxdb_url, where, settings.influxdb_token)
+                self._open[where] = InfluxDb(wanted)
+            return self._open[where]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for store in self._open.values():
+            store.close()
+
+
+def _jobs(span: Span) -> Iterator[_Job]:
+    """By time, so that InfluxDB fills one shard after the other."""
+    for hour_ms in range(span.from_ms // _HOUR_MS * _HOUR_MS, span.until_ms, _HOUR_MS):
+        for domain in span.domains:
+            for window_s in (FINE_S, MINUTE_S, HOUR_S):
+                if hour_ms + _HOUR_MS > span.begin_ms(window_s):
+                    yield _Job(domain, window_s, hour_ms)
+
+
+def _write_windows(stores: _Stores, past: Past, span: Span, job: _Job) -> int:
+    count = 0
+    for columns in past.windows(job.domain, job.window_s, job.hour_ms):
+        wanted = _within(columns, span)
+        if wanted.present.any():
+            count += _write(stores.of_windows(job.domain, job.window_s), point_lines(wanted).to_pylist())
+    return count
+
+
+def _within(columns: WindowColumns, span: Span) -> WindowColumns:
+    """Without what lies outside the span: a window belongs to it when it has ended."""
+    from_ms = span.begin_ms(columns.window_s)
+    if columns.window_s == MINUTE_S and columns.level == "grid":
+        from_ms = max(from_ms, span.grid_minutes_from_ms)
+    starts_ms = columns.starts_ms
+    inside = (starts_ms >= from_ms) & (starts_ms + columns.window_s * 1000 <= span.until_ms)
+    return replace(columns, present=columns.present & inside)
+
+
+def _write_events(stores: _Stores, past: Past, span: Span, done: Load) -> None:
+    """The alerts, and the scorecard of sources minute by minute."""
+    happened = past.happenings(span.from_ms, span.until_ms)
+    alerts = past_alerts([one for one in happened if one.from_ms >= span.from_ms], span.until_ms)
+    done.add("alerts", _write(stores.of(EVENTS), [annotation(alert) for alert in alerts]))
+    for hour_ms in range(span.from_ms // _HOUR_MS * _HOUR_MS, span.until_ms, _HOUR_MS):
+        minutes = source_minutes(past.equipment.seed, hour_ms, happened)
+        told = [minute for minute in minutes if span.from_ms <= minute.at_ms <= span.until_ms]
+        lines = [line for _, at_once in groupby(told, lambda m: m.at_ms) for line in _scores(list(at_once))]
+        done.add("sources", _write(stores.of(DEFAULT_POLICY), lines))
+
+
+def _scores(minutes: list[SourceMinute]) -> list[str]:
+    """The points that the live scorecard would have: one a vendor and source, one a source as a whole."""
+    counts: dict[tuple[str, str], dict[str, float]] = {}
+    for minute in minutes:
+        own = _counts(minute)
+        counts[minute.source, minute.vendor] = own
+        whole = counts.setdefault((minute.source, ALL), {"implausible": 0.0})
+        for name, count in own.items():
+            whole[name] = whole.get(name, 0.0) + count
+    return points({}, counts, [_score(minute) for minute in minutes], minutes[0].at_ms)
+
+
+def _counts(minute: SourceMinute) -> dict[str, float]:
+    return {
+        "messages": float(minute.messages),
+        "readings": float(minute.readings),
+        "late": float(minute.late),
+        "duplicate": float(minute.duplicate),
+        "bad": float(sum(minute.bad.values())),
+        **{f"bad_{reason}": float(count) for reason, count in minute.bad.items() if count},
+    }
+
+
+def _score(minute: SourceMinute) -> VendorScore:
+    return VendorScore(
+        source=minute.source,
+        vendor=minute.vendor,
+        silent_s=minute.silent_s,
+        usual_s=minute.usual_s,
+        silent=minute.silent_s > 180.0,
+        clock_s=minute.clock_s,
+        clock_p95_s=minute.clock_s * 2,
+    )
+
+
+def _write(store: InfluxDb, lines: list[str]) -> int:
+    refused = store.write(lines)
+    if refused:
+        raise Refused(
+            f"InfluxDB refused {len(refused)} points, the first: {refused[0].line}: {refused[0].why}"
+        )
+    return len(lines)
