@@ -387,7 +387,8 @@ def test_a_grid_calls_its_own_community_first_then_a_wider_circle():
     assert "in the street of" in desk.refused("claim", FAR)
     desk.do("claim", neighbour).do("arrive", neighbour).do("submit", neighbour).do("confirm", COLLECTOR)
     assert desk.case.state == "closed"
-    wide = Desk(begun("grid-calls")).do("widen", SYSTEM).do("widen", SYSTEM).do("widen", SYSTEM)
+    wide = Desk(begun("grid-calls")).do("widen", SYSTEM).do("widen", SYSTEM)
+    assert "the whole district is called already" in wide.refused("widen", SYSTEM)
     assert wide.do("claim", FAR).case.person == "党员乙"
 
 
