@@ -31,7 +31,7 @@ from schemas.errors import SettingsError
 CONFIG = shipped_config()
 NOW = int(datetime(2026, 11, 16, 9, 0, tzinfo=ZONE).timestamp()) * 1000
 GRID = "370202001001001"
-COLLECTOR = Actor(name="网格员甲", roles=("collector",), place=GRID, terminal="mobile")
+COLLECTOR = Actor(name="网格员甲", roles=("collector",), places=(GRID,), terminal="mobile")
 RECEIVER = Actor(name="受理员甲", roles=("receiver",))
 DISPATCHER = Actor(name="派遣员甲", roles=("dispatcher",))
 DEPARTMENT = Actor(name="科长", roles=("department",), department="市政公司")
@@ -57,7 +57,7 @@ def report(key: str = "r1", **changed: object) -> Report:
 
 
 def member(number: int) -> Actor:
-    return Actor(name=f"党员{number}", roles=("party_member",), place="370202001001")
+    return Actor(name=f"党员{number}", roles=("party_member",), places=("370202001001",))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_one_alert_is_one_case_which_cannot_close_while_it_is_active(book: CaseB
     assert (case.alerts, case.evidence[0].reference, case.workflow) == ((SMOKE.id,), SMOKE.id, "street-calls")
     assert book.open_for_alert(SMOKE.id, RECEIVER, NOW).how == "known"
     assert book.case_of_alert(SMOKE.id) == case.id
-    street = Actor(name="街道", roles=("street",), place="370202001")
+    street = Actor(name="街道", roles=("street",), places=("370202001",))
     do(book, case, "dispatch", DISPATCHER, department="市政公司")
     do(book, case, "answer", DEPARTMENT, person="老李")
     do(book, case, "hand_back", DEPARTMENT)
@@ -208,7 +208,7 @@ url, case_id, first, at_ms = sys.argv[1:]
 book = CaseBook(url, shipped_config())
 sys.stdin.readline()  # all begin together
 for number in range(int(first), int(first) + 25):
-    actor = Actor(name=f"党员{number}", roles=("party_member",), place="370202001001")
+    actor = Actor(name=f"党员{number}", roles=("party_member",), places=("370202001001",))
     try:
         book.do(case_id, Command(verb="claim", actor=actor), int(at_ms))
         print("won", actor.name)
