@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -33,6 +34,12 @@ PARTS = (
     *("kafka", "topics", "influxdb", "influxdb-database", "mqtt"),
     *("prism-aggregate", "prism-situation", "prism-signals", "prism-presence", "prism-watch"),
 )
+
+# How fast examples are made depends on what else the machine does: no reason for a test to fail.
+hypothesis.settings.register_profile(
+    "taishi", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("taishi")
 
 
 @dataclass
