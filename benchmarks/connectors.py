@@ -71,6 +71,7 @@ def _measure(home: Path, bootstrap: str, count: int, mqtt_address: str | None) -
         "TAISHI_MQTT_PORT": str(mqtt_port),
         "TAISHI_HTTP_PORT": str(http_port),
         "TAISHI_METRICS_PORT": str(metrics_port),
+        "TAISHI_DEVICE_RATE_PER_S": "1e9",  # all of it from one device
     }
     said = {"decode": _decode_rate(registry, count)}
     with ExitStack() as running:

@@ -80,6 +80,7 @@ def _connector(home: Path, bootstrap: str, core: int) -> Iterator[tuple[int, int
         "TAISHI_KAFKA_ADDRESS": bootstrap,
         "TAISHI_HTTP_PORT": str(port),
         "TAISHI_METRICS_PORT": str(metrics_port - 2),
+        "TAISHI_DEVICE_RATE_PER_S": "1e9",  # all of it from a few devices
     }
     words = ("taishi.cli.main", "connect", "http")
     with started(words, (core,), home / "connector.log", environment) as process:

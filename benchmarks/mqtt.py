@@ -189,6 +189,7 @@ def _connector(
         "TAISHI_MQTT_ADDRESS": f"127.0.0.1:{port}",
         "TAISHI_MQTT_CLIENT_ID": f"bench-connector-{metrics_port}",
         "TAISHI_METRICS_PORT": str(metrics_port - 1),
+        "TAISHI_DEVICE_RATE_PER_S": "1e9",  # all of it from a few devices
         "TAISHI_MQTT_SHARE": share,
     }
     with started(("taishi.cli.main", "connect", "mqtt"), on, log, environment) as process:

@@ -23,6 +23,7 @@ import structlog
 
 from connectors.auto_register import AutoRegister
 from connectors.base import Answer, Answering, Codec, Decoded, Devices, Message, Outcome, Rejected
+from connectors.device_rate import DeviceRates
 from connectors.judge import Verdict, judge, quarantine_record
 from connectors.occurrences import Occurrences, Told
 from connectors.producer import LogProducer, Record
@@ -65,8 +66,8 @@ class Gateway:
     """The accept path of one transport. `accept` may be called from any thread.
 
     `codecs` is every codec by name; sources are named `<transport>.<codec>`. `occurrences` are what
-    stands on the log already (`connectors.recall`); `newcomers` keeps devices that nobody registered, and
-    `scorecard` how good what each vendor sends is.
+    stands on the log already (`connectors.recall`); `newcomers` keeps devices that nobody registered,
+    `scorecard` how good what each vendor sends is, and `device_rates` how much of each device is taken.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a door is made of
@@ -80,11 +81,13 @@ class Gateway:
         occurrences: Occurrences | None = None,
         newcomers: AutoRegister | None = None,
         scorecard: Scorecard | None = None,
+        device_rates: DeviceRates | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._occurrences = occurrences or Occurrences()
         self._newcomers = newcomers
         self._scorecard = scorecard
+        self._device_rates = device_rates
         self._codecs = codecs
         self._devices = devices
         self._resolver = resolver
@@ -198,6 +201,8 @@ class Gateway:
             decoded: Decoded | Rejected = self._codecs[codec].decode(message, self._devices)
             told: tuple[Told, ...] = ()
             if isinstance(decoded, Decoded):
+                if self._device_rates is not None:
+                    decoded = self._device_rates.within(decoded)
                 heard = len(decoded.signals)
                 if heard:
                     decoded, told = self._occurrences.settle(decoded)

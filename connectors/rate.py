@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import OrderedDict
 from typing import Final
 
 __all__ = ["TokenBuckets", "address_key"]
 
 _NAMES: Final = 65_536
+_ROUNDING_S: Final = 1e-9
 
 
 class TokenBuckets:
     """One bucket a name: `burst` tokens at first, `rate_per_s` more a second, never more than `burst`.
 
-    At most `names` buckets are kept, the one used longest ago goes first: it had the longest time to fill
-    up again, and a full bucket and none are the same. Times are seconds of one clock; one that steps back
-    adds nothing. Not safe for several threads.
+    Kept is one number a name, the moment its bucket is full again (GCRA, as ATM's traffic contracts have it):
+    it is asked for every reading. Beyond `names` buckets those that are full go, as a full bucket and none
+    are the same; then, down to half of `names`, those known for longest. Times are seconds of one clock that
+    never steps back. Not safe for several threads.
     """
 
     def __init__(self, rate_per_s: float, burst: float, names: int = _NAMES) -> None:
-        self._rate_per_s = rate_per_s
-        self._burst = burst
+        self._gap_s = 1.0 / rate_per_s
+        self._slack_s = (burst - 1.0) / rate_per_s
         self._names = names
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._full_at_s: dict[str, float] = {}
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self._full_at_s)
 
     def take(self, name: str, now_s: float) -> float:
         """Take one token: 0.0 when there was one, else the seconds until there is."""
-        tokens, at_s = self._buckets.pop(name, (self._burst, now_s))
-        tokens = min(self._burst, tokens + max(0.0, now_s - at_s) * self._rate_per_s)
-        taken = tokens >= 1.0
-        self._buckets[name] = (tokens - 1.0 if taken else tokens, now_s)
-        if len(self._buckets) > self._names:
-            self._buckets.popitem(last=False)
-        return 0.0 if taken else (1.0 - tokens) / self._rate_per_s
+        full_at_s = self._full_at_s.get(name, now_s)
+        full_at_s = max(full_at_s, now_s)
+        wait_s = full_at_s - now_s - self._slack_s
+        if wait_s > _ROUNDING_S:
+            return wait_s
+        self._full_at_s[name] = full_at_s + self._gap_s
+        if len(self._full_at_s) > self._names:
+            self._forget(now_s)
+        return 0.0
+
+    def _forget(self, now_s: float) -> None:
+        left = [(name, full_at_s) for name, full_at_s in self._full_at_s.items() if full_at_s > now_s]
+        self._full_at_s = dict(left[-max(1, self._names // 2) :])
 
 
 def address_key(host: str) -> str:

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     UNKNOWN_DEVICE = "unknown_device"  # not in the registry, and no location to place it by
     UNKNOWN_PLACE = "unknown_place"  # outside every grid, or a grid code that does not exist
     IMPLAUSIBLE = "implausible"  # a value no working device of this kind can have
+    RATE = "rate"  # more readings than one device may send
     FUTURE = "future"  # observed later than the log's clock allows
     BAD_TIME = "bad_time"  # no readable observation time, or before 2000-01-01
 

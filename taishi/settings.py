@@ -169,6 +169,12 @@ class Settings(BaseSettings):
         "", description="token of our own commands at the HTTP door (simulate, quarantine replay)", repr=False
     )
     http_burst: int = Field(1000, description="how many of them at once", ge=1)
+    device_rate_per_s: float = Field(
+        50.0,
+        description="readings a second of one device at any door; what is more goes to quarantine (rate)",
+        gt=0,
+    )
+    device_burst: int = Field(5000, description="how many of them at once", ge=1)
     sip_host: str = Field("127.0.0.1", description="where SIP MESSAGE (UDP) is taken")
     sip_port: int = Field(15060, description="UDP port of SIP", ge=1, le=65535)
     sip_peers: tuple[str, ...] = Field(

@@ -23,6 +23,7 @@ import uvicorn
 from connectors.auto_register import AutoRegister, auto_path
 from connectors.base import Codec
 from connectors.codecs import load_codecs
+from connectors.device_rate import DeviceRates
 from connectors.gateway import Gateway
 from connectors.http.app import HttpSettings, application
 from connectors.http.slow import PunctualProtocol
@@ -222,6 +223,7 @@ def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple
         occurrences=occurrences,
         newcomers=newcomers,
         scorecard=Scorecard(settings.lateness_s),
+        device_rates=DeviceRates(settings.device_rate_per_s, settings.device_burst),
     )
 
 
