@@ -1,4 +1,4 @@
-"""Datums: GCJ-02 and BD-09 to WGS-84. In Shinan GCJ-02 lies 463 m from WGS-84, wider than a grid.
+"""Datums: GCJ-02 and BD-09 to WGS-84 and back. In Shinan GCJ-02 lies 463 m from WGS-84, wider than a grid.
 
 Degrees throughout. The transforms are those of the library coordTransform; GCJ-02 to WGS-84 is
 iterated against the forward transform, because one step alone leaves half a metre.
@@ -16,7 +16,15 @@ import shapely
 
 from schemas.errors import SettingsError, received_allowed
 
-__all__ = ["DATUMS", "Datum", "checked_datum", "geometry_to_wgs84", "to_wgs84"]
+__all__ = [
+    "DATUMS",
+    "Datum",
+    "checked_datum",
+    "from_wgs84",
+    "geometry_from_wgs84",
+    "geometry_to_wgs84",
+    "to_wgs84",
+]
 
 Datum = Literal["WGS-84", "GCJ-02", "BD-09"]
 DATUMS: Final[tuple[Datum, ...]] = get_args(Datum)
@@ -50,15 +58,33 @@ def _from_gcj02(longitude: float, latitude: float) -> tuple[float, float]:
     return east, north
 
 
+def from_wgs84(datum: Datum, longitude: float, latitude: float) -> tuple[float, float]:
+    """A point of WGS-84 in another datum, by the library's own forward transform."""
+    if datum == "WGS-84":
+        return longitude, latitude
+    east, north = coordTransform.wgs84_to_gcj02(longitude, latitude)
+    if datum == "BD-09":
+        east, north = coordTransform.gcj02_to_bd09(east, north)
+    return east, north
+
+
 def geometry_to_wgs84(datum: Datum, geometry: shapely.Geometry) -> shapely.Geometry:
     """A geometry in WGS-84, vertex by vertex; equal vertices stay equal, so borders stay shared."""
+    return _converted(geometry, datum, to_wgs84)
+
+
+def geometry_from_wgs84(datum: Datum, geometry: shapely.Geometry) -> shapely.Geometry:
+    """A geometry of WGS-84 in another datum, vertex by vertex."""
+    return _converted(geometry, datum, from_wgs84)
+
+
+def _converted(
+    geometry: shapely.Geometry, datum: Datum, point: Callable[[Datum, float, float], tuple[float, float]]
+) -> shapely.Geometry:
     if datum == "WGS-84":
         return geometry
-    return shapely.transform(geometry, _vertices(datum))
 
-
-def _vertices(datum: Datum) -> Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
     def convert(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.array([to_wgs84(datum, x, y) for x, y in points.tolist()])
+        return np.array([point(datum, x, y) for x, y in points.tolist()])
 
-    return convert
+    return shapely.transform(geometry, convert)
