@@ -1,0 +1,1 @@
+"""One state for all open pages: frames by key, pushed when they change."""

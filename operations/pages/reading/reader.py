@@ -1,0 +1,89 @@
+"""The one reader of a server: asks the store for what is new, and keeps the situation until the next look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from operations.pages.reading.situation import Hours, Situation
+from operations.pages.reading.store import Head, PagesStore
+from operations.pages.views.trends import Trend, lines_of, trend
+from schemas.kinds import DOMAINS, Domain
+from schemas.places.model import Place
+
+__all__ = ["Reader"]
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 3_600_000
+_WRITTEN_MS: Final = 2_000
+"""How long after it is due a window is in the store, usually."""
+
+
+class Reader:
+    """Used by one thread. What a look read stands, also when a later look fails."""
+
+    def __init__(
+        self, store: PagesStore, simulated: Callable[[Domain], frozenset[str]], delay_s: float
+    ) -> None:
+        self._store, self._simulated = store, simulated
+        self._delay_ms = round(delay_s * 1000)
+        self._heads: Mapping[Domain, Head] = {}
+        self._hour_end_ms = 0
+        self._usual_of: dict[str, int] = {}
+        self._trends: dict[str, tuple[int, Trend]] = {}
+
+    def read(self, known: Situation, places: Iterable[str], now_ms: int) -> Situation:
+        """The situation now, with the usual of these places; UnavailableError: the store does not tell."""
+        heads = self._store.heads(now_ms)
+        fresh = {
+            domain: self._store.window(domain, head.start_ms, self._simulated(domain))
+            for domain, head in heads.items()
+            if self._heads.get(domain) != head
+        }
+        self._heads = {**self._heads, **heads}
+        if fresh:
+            known = replace(known, now={**known.now, **fresh})
+        end_ms = self.minute_ms(now_ms)
+        if end_ms != self._hour_end_ms:
+            hour = {domain: self._store.hour(domain, end_ms, self._simulated(domain)) for domain in DOMAINS}
+            known, self._hour_end_ms = replace(known, hour=hour), end_ms
+        return self._with_usual(known, frozenset(places), now_ms)
+
+    def minute_ms(self, now_ms: int) -> int:
+        """Where the newest minute ends that should be in the store."""
+        written_ms = now_ms - self._delay_ms - _WRITTEN_MS
+        return written_ms - written_ms % _MINUTE_MS
+
+    def trend(self, known: Situation, place: Place, now_ms: int) -> Trend:
+        """The last hours of a place, read again each minute; UnavailableError."""
+        end_ms = self.minute_ms(now_ms)
+        held = self._trends.get(place.code)
+        if held is None or held[0] != end_ms:
+            lines = lines_of(place.level)
+            domains = {line.domain for line in lines}
+            past = {domain: self._store.past(domain, place.code, now_ms) for domain in domains}
+            hours = {domain: known.usual.get((domain, place.code), {}) for domain in domains}
+            held = end_ms, trend(lines, past, hours, end_ms)
+            self._trends[place.code] = held
+        return held[1]
+
+    def keep(self, places: Iterable[str]) -> None:
+        """Forget the last hours of all other places."""
+        kept = set(places)
+        self._trends = {code: held for code, held in self._trends.items() if code in kept}
+
+    def _with_usual(self, known: Situation, places: frozenset[str], now_ms: int) -> Situation:
+        """What is usual in a place is read when it is first looked at, and once an hour."""
+        running = now_ms // _HOUR_MS
+        wanted = {place for place in places if self._usual_of.get(place) != running}
+        if not wanted and self._usual_of.keys() == places:
+            return known
+        read: dict[tuple[Domain, str], Hours] = {
+            (domain, place): self._store.usual(domain, place, now_ms)
+            for place in wanted
+            for domain in DOMAINS
+        }
+        kept = {key: hours for key, hours in known.usual.items() if key[1] in places}
+        self._usual_of = dict.fromkeys(places, running)
+        return replace(known, usual=kept | read)

@@ -1,0 +1,1 @@
+"""What pages show, as pure functions from rows to frames."""
