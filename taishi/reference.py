@@ -31,6 +31,7 @@ TELEMETRY: Final = (
     "deploy.embedded.supervisor",
     "operations.oncall.telemetry",
     "operations.outgoing.telemetry",
+    "operations.pages.telemetry",
     "pipelines.telemetry",
     "simulation.publish",
     "taishi.cli.broker",

@@ -195,6 +195,11 @@ class Settings(BaseSettings):
     outgoing_url: str = Field("", description="how others reach them, where a proxy stands before them")
     outgoing_tls_certificate: Path | None = Field(None, description="their certificate (PEM); TLS if set")
     outgoing_tls_key: Path | None = Field(None, description="its private key (PEM)")
+    pages: bool = Field(True, description="whether `taishi up` runs the live pages (docs/pages.md)")
+    pages_host: str = Field(
+        "127.0.0.1", description="where the live pages are served: loopback, for they know no users yet"
+    )
+    pages_port: int = Field(18085, description="port of them", ge=1, le=65535)
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
     )

@@ -7,7 +7,17 @@ import sys
 from deploy.embedded.parts import Health, Part
 from deploy.embedded.settings import StackSettings
 
-__all__ = ["broker", "connectors", "oncall", "outgoing", "scorecard", "simulation", "topics", "workers"]
+__all__ = [
+    "broker",
+    "connectors",
+    "oncall",
+    "outgoing",
+    "pages",
+    "scorecard",
+    "simulation",
+    "topics",
+    "workers",
+]
 
 
 def _taishi(*words: str) -> tuple[str, ...]:
@@ -97,6 +107,14 @@ def outgoing(settings: StackSettings) -> tuple[Part, ...]:
         return ()
     ports, needs = {"outgoing_port": settings.outgoing_port}, ("topics", "influxdb-database")
     return (_app(settings, "outgoing", ("outgoing", "serve"), needs, ports),)
+
+
+def pages(settings: StackSettings) -> tuple[Part, ...]:
+    """The live pages; they wait for no worker, since they say what is missing."""
+    if not settings.pages:
+        return ()
+    ports, needs = {"pages_port": settings.pages_port}, ("topics", "influxdb-database")
+    return (_app(settings, "pages", ("pages", "serve"), needs, ports),)
 
 
 def scorecard(settings: StackSettings) -> Part:

@@ -25,6 +25,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "worker-presence": 13,
     "worker-watch": 14,
     "sources": 15,
+    "pages": 16,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -34,7 +35,8 @@ class StackSettings:
     """Places, ports and addresses; a part with an address of one's own is not started here.
 
     `doors` are the connectors to start: mqtt, http, sip, tcp, poll. With an
-    `oncall_file` the on-call service is started too, and with `outgoing` what other platforms ask.
+    `oncall_file` the on-call service is started too, with `outgoing` what other platforms ask, and with
+    `pages` the live pages.
     """
 
     home: Path
@@ -56,6 +58,8 @@ class StackSettings:
     oncall_file: Path | None = None
     outgoing: bool = False
     outgoing_port: int = 18090
+    pages: bool = True
+    pages_port: int = 18085
     http_host: str = "127.0.0.1"
     kafka_address: str | None = None
     influxdb_address: str | None = None

@@ -60,6 +60,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.append(apps.scorecard(settings))
     parts.extend(apps.oncall(settings))
     parts.extend(apps.outgoing(settings))
+    parts.extend(apps.pages(settings))
     if demo:
         if not {"mqtt", "http"} <= set(settings.doors):
             raise SettingsError(

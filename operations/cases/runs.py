@@ -29,10 +29,7 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extended`: how often one limit was added.
-
-    `warned`, `told`: the system has said that the limit nears its end, that it is over.
-    """
+    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extended`: how often one limit was added."""
 
     clock: str
     limit: Limit
@@ -40,8 +37,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stopped_ms: int = 0
     pauses: tuple[Pause, ...] = ()
     extended: int = 0
-    warned: bool = False
-    told: bool = False
 
     @property
     def open(self) -> bool:
@@ -79,8 +74,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.structs.replace(self, stopped_ms=at_ms)
 
     def extend(self) -> Run:
-        """One original limit more; who was warned is warned again."""
-        return msgspec.structs.replace(self, extended=self.extended + 1, warned=False, told=False)
+        """One original limit more."""
+        return msgspec.structs.replace(self, extended=self.extended + 1)
 
 
 @dataclass(frozen=True, slots=True)

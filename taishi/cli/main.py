@@ -31,6 +31,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "people": ("people", "who may sign in at the desk: add, list, roles, change, disable, password"),
     "audit": ("audit", "who did what at the desk: list, verify, head"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),
+    "pages": ("pages", "live pages for operators in a browser: serve"),
     "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
     "boards": ("boards", "Grafana boards as code: list, render, check"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),

@@ -17,6 +17,7 @@ from rich.table import Table
 from connectors.registry import COLUMNS
 from deploy.embedded import stack
 from deploy.embedded.state import PartState, StackState, read_state
+from taishi.cli.pages import pages_url
 from taishi.settings import Settings, load_settings
 from taishi.stack_settings import stack_settings
 
@@ -67,6 +68,8 @@ def up(demo: bool, detach: bool, limit_s: int, only: tuple[str, ...]) -> None:
         console.print(
             f"全部就绪 Everything serves, after {time.monotonic() - started_s:.1f} s.", highlight=False
         )
+    if settings.pages and not only:
+        console.print(f"页面 Pages: {pages_url(settings)}", highlight=False)
     _show(settings, console, detach)
 
 

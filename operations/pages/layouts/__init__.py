@@ -1,0 +1,1 @@
+"""Which elements a page has, and where they stand."""

@@ -1,0 +1,119 @@
+"""Looks at the store each second, and makes anew every frame that somebody watches.
+
+It writes nothing and holds nothing that is not read again at the next start.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from operations.influxql import UnavailableError
+from operations.outgoing.geography import Geography
+from operations.pages.live.board import Board
+from operations.pages.live.keys import Key, checked_key
+from operations.pages.reading.reader import Reader
+from operations.pages.reading.situation import Situation
+from operations.pages.telemetry import LOOK_SECONDS
+from operations.pages.views.cells import Cells
+from operations.pages.views.map import colours
+from operations.pages.views.places import DeviceRow, place_page
+from operations.pages.views.wall import domain_page, wall
+from schemas.alerts import Alert
+from schemas.places.model import Place
+from schemas.places.registry import PlaceRegistry
+
+__all__ = ["Known", "Watch"]
+
+_LOG = structlog.get_logger(__name__)
+_LOOK_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the store: `alerts` are None until all are read; `devices` of a grid."""
+
+    places: PlaceRegistry
+    geography: Geography
+    alerts: Callable[[], tuple[Alert, ...] | None]
+    devices: Callable[[str], Sequence[DeviceRow]]
+
+
+class Watch:
+    """Run in a thread of its own; `wake` makes it look at once. What it knows may be read from any thread."""
+
+    def __init__(self, board: Board, reader: Reader, known: Known) -> None:
+        self._board, self._reader, self._known = board, reader, known
+        self._district = known.places.at("district")[0]
+        self._woken = threading.Event()
+        self.situation = Situation()
+        self.answered_ms = 0
+        """When the store last answered."""
+        self.unavailable = "not asked yet"
+        """Why it does not; empty while it does."""
+
+    def wake(self) -> None:
+        """Look now."""
+        self._woken.set()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look and publish until told to stop."""
+        while not stopping.is_set():
+            self._woken.clear()
+            with LOOK_SECONDS.time():
+                self.look(_now_ms())
+            self._woken.wait(_LOOK_S)
+
+    def look(self, now_ms: int) -> None:
+        """One look: what is new is read, then every watched frame made anew."""
+        keys = [checked_key(text, self._known.places) for text in sorted(self._board.watched)]
+        places = {self._district.code, *(key.code for key in keys if key.code)}
+        try:
+            self.situation = self._reader.read(self.situation, places, now_ms)
+            self._trends(keys, now_ms)
+            self.answered_ms, self.unavailable = _now_ms(), ""
+        except UnavailableError as error:
+            if not self.unavailable:
+                _LOG.warning("the store does not answer", why=str(error))
+            self.unavailable = str(error)
+        self.situation = replace(self.situation, alerts=self._known.alerts())
+        self._publish(keys, now_ms)
+        self._board.forget()
+
+    def cells(self) -> Cells:
+        """The figures of the situation as it is."""
+        return Cells(self.situation, self._known.geography, self._known.places)
+
+    def _trends(self, keys: Iterable[Key], now_ms: int) -> None:
+        watched = [key for key in keys if key.kind == "trend"]
+        self._reader.keep(key.code for key in watched)
+        for key in watched:
+            self._board.put(key.text, self._reader.trend(self.situation, self._place(key.code), now_ms))
+
+    def _publish(self, keys: Iterable[Key], now_ms: int) -> None:
+        cells = self.cells()
+        for key in keys:
+            if key.kind == "district":
+                self._board.put(key.text, wall(cells, self._district, now_ms))
+            elif key.kind == "domain":
+                self._board.put(key.text, domain_page(cells, self._district, key.domain, now_ms))
+            elif key.kind == "map":
+                self._board.put(key.text, colours(cells, key.level, key.metric))
+            elif key.kind == "place":
+                place = self._place(key.code)
+                devices = self._known.devices(key.code) if place.level == "grid" else None
+                self._board.put(key.text, place_page(cells, place, devices, now_ms))
+
+    def _place(self, code: str) -> Place:
+        place = self._known.places.place(code)
+        assert place is not None, code  # noqa: S101 - the key was checked
+        return place
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

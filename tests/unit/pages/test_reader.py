@@ -1,0 +1,174 @@
+"""What is asked of the store: little, once, whoever looks; and what stands when it does not answer."""
+
+import json
+import re
+
+import httpx
+import msgspec
+import pytest
+
+from operations.influxql import InfluxQl, UnavailableError
+from operations.pages.live.board import Board
+from operations.pages.live.watch import Known, Watch
+from operations.pages.reading.alerts import OpenAlerts
+from operations.pages.reading.reader import Reader
+from operations.pages.reading.situation import Situation
+from operations.pages.reading.store import PagesStore, StorePlan
+from tests.unit.pages.situations import DISTRICT, GEOGRAPHY, GRIDS, HOUR_MS, NOW_MS, PLACES, alert
+
+START_MS = NOW_MS - 20_000
+
+
+class Influx:
+    """Answers as InfluxDB 1.8 does; keeps what it was asked."""
+
+    def __init__(self):
+        self.asked, self.down, self.revision = [], False, 7
+
+    def __call__(self, request):
+        query = request.url.params["q"]
+        self.asked.append((request.url.params["db"], query))
+        if self.down:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json={"results": [{"statement_id": 0, "series": self.series(query)}]})
+
+    def series(self, query):
+        if '"parking"' not in query:
+            return []
+        tags = {"level": "district", "place": DISTRICT.code}
+        if query.startswith("SELECT revision"):
+            return [{"columns": ["time", "revision"], "values": [[START_MS, self.revision]]}]
+        if "time =" in query:
+            grid = {"level": "grid", "place": GRIDS[0]}
+            columns = ["time", "spaces", "occupied", "unknown", "readings_simulated"]
+            return [
+                {"tags": tags, "columns": columns, "values": [[START_MS, 100, 40, 0, 0]]},
+                {"tags": grid, "columns": columns, "values": [[START_MS, 10, 4, None, 0]]},
+            ]
+        if "sum(" in query:
+            return [{"tags": tags, "columns": ["time", "turnover"], "values": [[NOW_MS - HOUR_MS, 12.5]]}]
+        return [{"columns": ["time", "occupancy"], "values": [[NOW_MS - 86_400_000, 0.5]]}]
+
+    def kinds(self):
+        heads = re.compile(r"SELECT (\S+?)[ ,(].*?\"(\w+)\"\.\"(\w+)\"")
+        return [heads.match(query).groups() for _, query in self.asked]
+
+
+@pytest.fixture
+def influx():
+    return Influx()
+
+
+@pytest.fixture
+def reader(influx):
+    asked = InfluxQl("http://store", "", transport=httpx.MockTransport(influx))
+    databases = {"parking": "taishi", "security": "taishi", "care": "apart", "governance": "taishi"}
+    store = PagesStore(asked, StorePlan(databases, DISTRICT.code, 10))
+    return Reader(store, lambda _domain: frozenset({GRIDS[0]}), 5.0)
+
+
+def test_a_look_reads_the_newest_window_the_past_hour_and_the_usual(influx, reader):
+    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    assert found.now["parking"][DISTRICT.code].values["occupied"] == 40
+    assert (found.now["parking"][GRIDS[0]].simulated, found.now["parking"][DISTRICT.code].simulated) == (
+        True,
+        False,
+    )
+    assert found.hour["parking"][DISTRICT.code].values == {"turnover": 12.5}
+    assert found.usual[("parking", DISTRICT.code)] == {NOW_MS - 86_400_000: {"occupancy": 0.5}}
+    assert {policy for _, policy, _ in influx.kinds()} == {"10s", "1m", "1h"}
+    assert {database for database, query in influx.asked if '"care"' in query} == {"apart"}
+
+
+def test_a_look_without_news_asks_for_the_heads_alone(influx, reader):
+    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    influx.asked.clear()
+    assert reader.read(found, [DISTRICT.code], NOW_MS + 1_000) is found
+    assert {first for first, _, _ in influx.kinds()} == {"revision"}
+
+
+def test_a_revised_window_is_read_again_and_another_minute_another_hour(influx, reader):
+    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    influx.asked.clear()
+    influx.revision += 1
+    reader.read(found, [DISTRICT.code], NOW_MS + 1_000)
+    assert ("*", "10s", "parking") in influx.kinds()
+    influx.asked.clear()
+    reader.read(found, [DISTRICT.code], NOW_MS + 60_000)
+    assert ("sum", "1m", "parking") in influx.kinds()
+
+
+def test_the_usual_is_read_for_the_places_that_are_looked_at_and_forgotten_with_them(influx, reader):
+    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    found = reader.read(found, [DISTRICT.code, GRIDS[0]], NOW_MS)
+    assert ("parking", GRIDS[0]) in found.usual
+    found = reader.read(found, [DISTRICT.code], NOW_MS)
+    assert {place for _, place in found.usual} == {DISTRICT.code}
+
+
+def test_a_trend_is_read_once_a_minute(influx, reader):
+    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    first = reader.trend(found, DISTRICT, NOW_MS)
+    influx.asked.clear()
+    assert reader.trend(found, DISTRICT, NOW_MS + 1_000) is first
+    assert influx.asked == []
+    assert reader.trend(found, DISTRICT, NOW_MS + 60_000) is not first
+
+
+def watch_of(reader, alerts=lambda: ()):
+    board = Board()
+    return board, Watch(board, reader, Known(PLACES, GEOGRAPHY, alerts, lambda _grid: ()))
+
+
+def test_however_many_watch_a_key_it_is_made_once(reader):
+    board, watch = watch_of(reader)
+    with board.subscribed(["district"]), board.subscribed(["district", "map/grid/parking.occupancy"]):
+        watch.look(NOW_MS)
+        frame = json.loads(board.frame("district"))
+        assert frame["domains"][0]["figures"][1]["text"] == "60"
+        assert json.loads(board.frame("map/grid/parking.occupancy"))["level"] == "grid"
+    assert board.frame("place/370202") is None
+
+
+def test_what_is_known_stands_while_the_store_is_away_and_that_is_told(influx, reader):
+    board, watch = watch_of(reader)
+    with board.subscribed(["district"]):
+        watch.look(NOW_MS)
+        before = board.frame("district")
+        influx.down = True
+        watch.look(NOW_MS + 1_000)
+        assert board.frame("district") == before
+        assert "refused" in watch.unavailable
+        influx.down = False
+        watch.look(NOW_MS + 2_000)
+        assert watch.unavailable == ""
+
+
+def test_alerts_are_shown_while_the_store_is_away(influx, reader):
+    influx.down = True
+    board, watch = watch_of(reader, lambda: (alert(1, GRIDS[0]),))
+    with board.subscribed(["district"]):
+        watch.look(NOW_MS)
+        assert json.loads(board.frame("district"))["alerts"]["total"] == 1
+
+
+def test_a_refused_question_is_told_as_such():
+    def refuse(_request):
+        return httpx.Response(200, json={"results": [{"statement_id": 0, "error": "max-select-point"}]})
+
+    influx = InfluxQl("http://store", "", transport=httpx.MockTransport(refuse))
+    with pytest.raises(UnavailableError, match="max-select-point"):
+        influx.ask("taishi", "SELECT 1")
+
+
+def test_open_alerts_are_held_by_their_highest_revision():
+    changes = []
+    book = OpenAlerts(lambda: changes.append(1))
+    book.take(msgspec.json.encode(alert(1, GRIDS[0], revision=2)))
+    book.take(msgspec.json.encode(alert(1, GRIDS[0], revision=1, active=False)))
+    assert [each.revision for each in book.all()] == [2]
+    book.take(msgspec.json.encode(alert(1, GRIDS[0], revision=3, active=False)))
+    assert book.all() == ()
+    book.take(msgspec.json.encode(alert(1, GRIDS[0], revision=2)))
+    assert book.all() == (), "said again after a crash: it is over all the same"
+    assert len(changes) == 2
