@@ -35,15 +35,32 @@ class InfluxQl:
 
         UnavailableError when InfluxDB does not answer, or refuses.
         """
+        answer = self._answer(database, ";".join(statements), "application/json")
         try:
-            answer = self._http.get(
-                f"{self._url}/query", params={"db": database, "q": ";".join(statements), "epoch": "ms"}
-            )
-            answer.raise_for_status()
             results: list[dict[str, Any]] = answer.json()["results"]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise UnavailableError(f"InfluxDB at {self._url}: {error or type(error).__name__}") from error
         return [self._series(result) for result in results]
+
+    def csv(self, database: str, statement: str) -> bytes:
+        """The rows of a SELECT as CSV: `name,tags,time,` and what is selected; b"" for none.
+
+        Many times faster to read than JSON. What fails while InfluxDB answers its CSV does not tell: whoever
+        must have all of it compares with a count. UnavailableError as `ask`.
+        """
+        return self._answer(database, statement, "application/csv").content.strip()
+
+    def _answer(self, database: str, statements: str, accept: str) -> httpx.Response:
+        try:
+            answer = self._http.get(
+                f"{self._url}/query",
+                params={"db": database, "q": statements, "epoch": "ms"},
+                headers={"Accept": accept},
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise UnavailableError(f"InfluxDB at {self._url}: {error or type(error).__name__}") from error
+        return answer
 
     def close(self) -> None:
         """Give the connections back."""

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from schemas.kinds import DOMAINS, KINDS, METRICS, Domain, metric_key
 
-__all__ = ["DERIVED", "MEASURES", "Measure", "Ratio", "Rule", "Term", "derive", "lasts"]
+__all__ = ["DERIVED", "HAPPENS", "MEASURES", "Measure", "Ratio", "Rule", "Term", "derive", "lasts"]
 
 Rule = Literal[
     "sum",  # Σ value of the events in the window
@@ -30,16 +30,8 @@ Rule = Literal[
 ]
 
 
-_STANDING: Final[tuple[Rule, ...]] = (
-    "distinct_devices",
-    "distinct_subjects",
-    "entities",
-    "entities_silent",
-    "held_live",
-    "held",
-    "held_silent",
-)
-"""Rules that say how things stand at a window's end, or who was heard in it: of two windows no sum."""
+HAPPENS: Final = frozenset(("sum", "count", "out_of_normal", "simulated", "rises"))
+"""Rules of measures that add up over time: three alarms in one minute and two in the next are five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def lasts(measure: Measure) -> bool:
 
     What happened adds up over windows; how things stand has a mean over them.
     """
-    return any(term.rule in _STANDING for term in measure.terms)
+    return any(term.rule not in HAPPENS for term in measure.terms)
 
 
 @dataclass(frozen=True, slots=True)

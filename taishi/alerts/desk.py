@@ -18,7 +18,7 @@ from schemas.errors import SettingsError
 from taishi.alerts.view import View, views
 from taishi.settings import Settings, load_settings
 
-__all__ = ["now_ms", "one", "opened", "seen"]
+__all__ = ["first_acknowledged", "now_ms", "one", "opened", "seen"]
 
 _CHUNK: Final = 500
 
@@ -59,6 +59,22 @@ def seen(alerts: Sequence[Alert], settings: Settings) -> list[View]:
                 actions += desk.actions_on(ids[start : start + _CHUNK])
             hidings = desk.hidings(at_ms)
     return views(alerts, actions, hidings, at_ms)
+
+
+def first_acknowledged(ids: Sequence[str], settings: Settings) -> dict[str, int]:
+    """When a person first acknowledged each of these alerts (epoch ms); not those nobody did."""
+    if not _begun(settings.operations_url):
+        return {}
+    desk, first = Store(settings.operations_url), dict[str, int]()
+    try:
+        for start in range(0, len(ids), _CHUNK):
+            for action in desk.actions_on(ids[start : start + _CHUNK]):
+                if action.kind == "acknowledge":
+                    key = action.target.alert_id
+                    first[key] = min(first.get(key, action.at_ms), action.at_ms)
+    finally:
+        desk.close()
+    return first
 
 
 def _begun(url: str) -> bool:

@@ -6,13 +6,11 @@ from functools import cache
 from typing import Final
 
 from schemas.kinds import Domain
-from schemas.measures import DERIVED, MEASURES
+from schemas.measures import DERIVED, HAPPENS, MEASURES
 
 __all__ = ["figures", "known_figures"]
 
-_HAPPENS: Final = frozenset(("sum", "count", "out_of_normal", "simulated", "rises"))
-"""Rules of measures that add up over time: three alarms in one minute and two in the next are five."""
-_HEARD: Final = _HAPPENS | {"distinct_devices", "distinct_subjects"}
+_HEARD: Final = HAPPENS | {"distinct_devices", "distinct_subjects"}
 
 
 @cache
@@ -31,5 +29,5 @@ def figures(domain: Domain, kind: str) -> tuple[str, ...]:
         return tuple(measure.name for measure in MEASURES[domain])
     if kind not in ("count", "absence"):
         return known_figures(domain)
-    allowed = _HAPPENS if kind == "count" else _HEARD
+    allowed = HAPPENS if kind == "count" else _HEARD
     return tuple(m.name for m in MEASURES[domain] if all(term.rule in allowed for term in m.terms))
