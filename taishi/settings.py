@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     influxdb_token: str = Field(
         "", description="token of an InfluxDB 2.x, or user:password of 1.8", repr=False
     )
+    export_small_counts: bool = Field(
+        False, description="whether exports may give counts of fewer than five people, when asked to"
+    )
     mqtt_address: str | None = Field(
         None, description="host:port of an MQTT broker of your own; embedded if unset"
     )
