@@ -32,6 +32,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "audit": ("audit", "who did what at the desk: list, verify, head"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),
     "pages": ("pages", "live pages for operators in a browser: serve"),
+    "export": ("export", "figures of places over a period as CSV, Parquet or GeoJSON"),
+    "sql": ("sql", "questions in SQL to exported Parquet files, read-only"),
     "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
     "boards": ("boards", "Grafana boards as code: list, render, check"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
