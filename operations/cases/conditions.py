@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -37,12 +37,12 @@ class Facts:
     alerts: tuple[Alert, ...] = ()
 
 
-def within_reach(case: Case, place: str) -> bool:
-    """Whether somebody registered in that place is near enough to claim the case."""
+def within_reach(case: Case, places: Iterable[str]) -> bool:
+    """Whether somebody registered in those places is near enough to claim the case."""
     if case.reach in {"", "district"}:
         return True
     near = case.place[: DEFAULT_SCHEME.length(REACHES[case.reach])]
-    return place.startswith(near)
+    return any(place.startswith(near) for place in places)
 
 
 def _why(_case: Case, command: Command, _facts: Facts) -> str:
@@ -126,11 +126,11 @@ def _unclaimed(case: Case, _command: Command, _facts: Facts) -> str:
 
 
 def _reach(case: Case, command: Command, _facts: Facts) -> str:
-    if within_reach(case, command.actor.place):
+    if within_reach(case, command.actor.places):
         return ""
     return (
-        f"范围 reach: received a member of {command.actor.place or 'no place'}, allowed for now: those "
-        f"registered in the {case.reach} of {case.place}"
+        f"范围 reach: received a member of {', '.join(command.actor.places) or 'no place'}, allowed for now: "
+        f"those registered in the {case.reach} of {case.place}"
     )
 
 

@@ -11,6 +11,7 @@ from operations.cases import exceptions
 from operations.cases.codes import Role
 from operations.cases.conditions import REACHES, Facts
 from operations.cases.model import Case, Command
+from operations.cases.refusals import MoveRefused
 from operations.cases.workflow import Effect
 
 __all__ = ["APPLY", "Apply"]
@@ -40,7 +41,7 @@ def _arrive(case: Case, _command: Command, _role: Role, facts: Facts) -> Case:
 def _widen_reach(case: Case, _command: Command, _role: Role, _facts: Facts) -> Case:
     reaches = list(REACHES)
     if case.reach not in reaches[:-1]:
-        return case
+        raise MoveRefused("已呼叫全区 the whole district is called already")
     return replace(case, reach=reaches[reaches.index(case.reach) + 1])
 
 

@@ -21,12 +21,12 @@ Result = Literal["passed", "failed"]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acts. `place`: the code of the place they answer for, or are registered in; "" is the district."""
+    """Who acts. `places`: codes of the places they answer for, or are registered in."""
 
     name: str
     roles: tuple[Role, ...]
     department: str = ""
-    place: str = ""
+    places: tuple[str, ...] = ()
     terminal: str = ""
 
 

@@ -29,7 +29,10 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extended`: how often one limit was added."""
+    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extended`: how often one limit was added.
+
+    `warned`, `told`: the system has said that the limit nears its end, that it is over.
+    """
 
     clock: str
     limit: Limit
@@ -37,6 +40,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stopped_ms: int = 0
     pauses: tuple[Pause, ...] = ()
     extended: int = 0
+    warned: bool = False
+    told: bool = False
 
     @property
     def open(self) -> bool:
@@ -74,8 +79,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.structs.replace(self, stopped_ms=at_ms)
 
     def extend(self) -> Run:
-        """One original limit more."""
-        return msgspec.structs.replace(self, extended=self.extended + 1)
+        """One original limit more; who was warned is warned again."""
+        return msgspec.structs.replace(self, extended=self.extended + 1, warned=False, told=False)
 
 
 @dataclass(frozen=True, slots=True)

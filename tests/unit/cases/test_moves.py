@@ -29,7 +29,7 @@ STANDARD = Standard(
     closing=("井盖完好", "现场清理"), limit=Limit(4, "working_hour"), post_check=True,
 )  # fmt: skip
 PHOTO = Evidence(what="照片", reference="photo/1.jpg")
-COLLECTOR = Actor(name="网格员甲", roles=("collector",), place=GRID, terminal="mobile")
+COLLECTOR = Actor(name="网格员甲", roles=("collector",), places=(GRID,), terminal="mobile")
 RECEIVER = Actor(name="受理员甲", roles=("receiver",))
 SECOND = Actor(name="受理员乙", roles=("receiver",))
 DISPATCHER = Actor(name="派遣员甲", roles=("dispatcher",))
@@ -37,10 +37,10 @@ DEPARTMENT = Actor(name="科长", roles=("department",), department="市政公�
 OTHERS = Actor(name="园林科长", roles=("department",), department="园林局")
 HANDLER = Actor(name="老李", roles=("handler",), department="市政公司")
 LEADER = Actor(name="值班长甲", roles=("shift_leader",))
-MEMBER = Actor(name="党员甲", roles=("party_member",), place="370202001001")
-FAR = Actor(name="党员乙", roles=("party_member",), place="370202009001")
-COMMUNITY = Actor(name="社区甲", roles=("community",), place="370202001001")
-STREET = Actor(name="街道甲", roles=("street",), place="370202001")
+MEMBER = Actor(name="党员甲", roles=("party_member",), places=("370202001001",))
+FAR = Actor(name="党员乙", roles=("party_member",), places=("370202009001",))
+COMMUNITY = Actor(name="社区甲", roles=("community",), places=("370202001001",))
+STREET = Actor(name="街道甲", roles=("street",), places=("370202001",))
 EVALUATOR = Actor(name="考核员甲", roles=("evaluator",))
 ALERT = Alert(
     id="a" * 32, rule="signal.smoke", severity="high", domain="security", level="grid", place=GRID,
@@ -370,7 +370,7 @@ def test_a_resident_orders_a_community_dispatches_a_department_accepts_a_member_
     desk.do("accept", bureau)
     assert "allowed for now: those registered in the community of" in desk.refused("claim", FAR)
     desk.do("claim", MEMBER)
-    again = Actor(name="党员丙", roles=("party_member",), place="370202001001")
+    again = Actor(name="党员丙", roles=("party_member",), places=("370202001001",))
     assert "possible in to_handle" in desk.refused("claim", again)
     desk.do("arrive", MEMBER).do("submit", MEMBER)
     assert "回访结果 satisfied" in desk.refused("close", COMMUNITY)
@@ -380,14 +380,15 @@ def test_a_resident_orders_a_community_dispatches_a_department_accepts_a_member_
 
 def test_a_grid_calls_its_own_community_first_then_a_wider_circle():
     desk = Desk(begun("grid-calls"))
-    neighbour = Actor(name="邻社区党员", roles=("party_member",), place="370202001002")
+    neighbour = Actor(name="邻社区党员", roles=("party_member",), places=("370202001002",))
     assert "in the community of" in desk.refused("claim", neighbour)
     desk.wait(6 * MINUTE_MS).do("widen", SYSTEM)
     assert (desk.case.reach, desk.due("claim")) == ("street", desk.now_ms + 5 * MINUTE_MS)
     assert "in the street of" in desk.refused("claim", FAR)
     desk.do("claim", neighbour).do("arrive", neighbour).do("submit", neighbour).do("confirm", COLLECTOR)
     assert desk.case.state == "closed"
-    wide = Desk(begun("grid-calls")).do("widen", SYSTEM).do("widen", SYSTEM).do("widen", SYSTEM)
+    wide = Desk(begun("grid-calls")).do("widen", SYSTEM).do("widen", SYSTEM)
+    assert "the whole district is called already" in wide.refused("widen", SYSTEM)
     assert wide.do("claim", FAR).case.person == "党员乙"
 
 

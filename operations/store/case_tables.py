@@ -1,0 +1,76 @@
+"""The tables of cases. What changes here is a step in `migrations/versions/` too; a test compares them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sql
+
+from operations.store.tables import METADATA
+
+__all__ = ["CASES", "CASE_ALERTS", "CASE_FLOW", "STANDARDS"]
+
+_NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
+
+
+def _text(name: str, length: int, *, index: bool = False) -> sql.Column[str]:
+    return sql.Column(name, sql.String(length), nullable=False, index=index)
+
+
+def _ms(name: str, *, index: bool = False) -> sql.Column[int]:
+    return sql.Column(name, sql.BigInteger, nullable=False, index=index)
+
+
+CASES: Final = sql.Table(
+    "cases",
+    METADATA,
+    sql.Column("id", sql.String(32), primary_key=True),
+    sql.Column("key", sql.String(200), nullable=False, unique=True),
+    sql.Column("version", sql.BigInteger, nullable=False),
+    sql.Column("body", sql.LargeBinary, nullable=False),
+    *(_text("state", 20), sql.Column("open", sql.Boolean, nullable=False), _text("workflow", 40)),
+    *(_text("category", 60), _text("place", 20, index=True), _text("source", 20), _text("title", 200)),
+    *(_text("department", 100, index=True), _text("person", 100, index=True), _text("receiver", 100)),
+    *(_text("flags", 100), sql.Column("citizens", sql.Integer, nullable=False)),
+    *(_ms("reported_ms", index=True), _ms("closed_ms", index=True), _ms("changed_ms", index=True)),
+    *(_text("clock", 40), _ms("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
+    _ms("look_ms", index=True),
+    sql.Index("ix_cases_open", "open", "due_ms"),
+    sql.Index("ix_cases_like", "open", "category", "place"),
+)
+"""`body` is the case; the rest is derived of it, to be searched. `clock`, `due_ms`: of its running clocks the
+one that is due first (0: none runs). `look_ms`: when the system has to look at it next (0: never)."""
+
+CASE_FLOW: Final = sql.Table(
+    "case_flow",
+    METADATA,
+    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("case_id", sql.String(32), nullable=False),
+    sql.Column("version", sql.BigInteger, nullable=False),
+    sql.Column("key", sql.String(200), nullable=True, unique=True),
+    *(_text("verb", 40), _text("from_state", 20), _text("to_state", 20), _text("by", 100), _text("role", 20)),
+    *(_ms("at_ms", index=True), _text("why", 2000), _text("terminal", 40)),
+    sql.Column("given", sql.LargeBinary, nullable=False),
+    sql.UniqueConstraint("case_id", "version", name="uq_case_flow_version"),
+)
+"""Append-only: triggers of the migration refuse changes. `number` is the order in which they counted."""
+
+CASE_ALERTS: Final = sql.Table(
+    "case_alerts",
+    METADATA,
+    sql.Column("alert_id", sql.String(32), primary_key=True),
+    sql.Column("case_id", sql.String(32), nullable=False, index=True),
+)
+"""One alert belongs to one case."""
+
+STANDARDS: Final = sql.Table(
+    "standards",
+    METADATA,
+    sql.Column("code", sql.String(60), primary_key=True),
+    _text("category", 60, index=True),
+    _text("name", 200),
+    sql.Column("body", sql.LargeBinary, nullable=False),
+    _ms("imported_ms"),
+    _text("file", 200),
+)
+"""A city's standards as they are now; a case keeps a copy of the one it was filed under."""

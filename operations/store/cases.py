@@ -1,0 +1,266 @@
+"""Cases as rows: the newest version of each, its flow log, and what is searched by (SQL)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sql
+
+from operations.cases.codes import STATES, StateCode
+from operations.cases.config import CaseConfig
+from operations.cases.model import Case, Entry
+from operations.cases.reminders import clocked, next_look_ms
+from operations.store.alerts import AlertRows
+from operations.store.case_tables import CASE_ALERTS, CASE_FLOW, CASES
+from operations.store.tables import ALERTS, PROGRESS
+from schemas.alerts import Alert
+from schemas.errors import SettingsError
+
+__all__ = ["CaseLine", "CaseRows", "CaseSelection"]
+
+_ENCODE: Final = msgspec.json.Encoder().encode
+_CASE: Final = msgspec.json.Decoder(Case).decode
+_GIVEN: Final = msgspec.json.Decoder(dict[str, str]).decode
+_ALERT: Final = msgspec.json.Decoder(Alert).decode
+_TURN: Final = "cases"
+_CHUNK: Final = 500
+_LINE: Final = [column for column in CASES.columns if column.name not in {"body", "key", "look_ms"}]
+
+
+class CaseLine(msgspec.Struct, frozen=True):
+    """One line of a list: what is searched by, without the whole case."""
+
+    id: str
+    version: int
+    state: StateCode
+    open: bool
+    workflow: str
+    category: str
+    place: str
+    source: str
+    title: str
+    department: str
+    person: str
+    receiver: str
+    flags: str
+    citizens: int
+    reported_ms: int
+    closed_ms: int
+    changed_ms: int
+    clock: str
+    due_ms: int
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSelection:
+    """Which cases are wanted; what is empty wants all. `place`: it and all within it, by code.
+
+    `due_before_ms`: a clock is due before that moment (now: the overdue ones). `holder`: a person's name, as
+    the one who handles it or who received it.
+    """
+
+    open: bool | None = True
+    states: tuple[str, ...] = ()
+    workflow: str = ""
+    category: str = ""
+    place: str = ""
+    department: str = ""
+    holder: str = ""
+    due_before_ms: int = 0
+    changed_since_ms: int = 0
+    text: str = ""
+
+
+class CaseRows(AlertRows):
+    """The tables `cases`, `case_flow` and `case_alerts`."""
+
+    def __init__(self, url: str, config: CaseConfig) -> None:
+        super().__init__(url)
+        self.config = config
+
+    def case(self, case_id: str) -> Case:
+        """The case; SettingsError where there is none of that id."""
+        with self._engine.connect() as connection:
+            return self._case(connection, case_id)
+
+    def find_cases(self, beginning: str) -> list[str]:
+        """Ids that begin so, at most ten."""
+        wanted = sql.select(CASES.c.id).where(CASES.c.id.startswith(beginning, autoescape=True)).limit(10)
+        with self._engine.connect() as connection:
+            return list(connection.execute(wanted).scalars())
+
+    def case_of_alert(self, alert_id: str) -> str | None:
+        """Id of the case that the alert belongs to."""
+        with self._engine.connect() as connection:
+            return self._of_alert(connection, alert_id)
+
+    def lines(self, selection: CaseSelection, limit: int = 100, offset: int = 0) -> list[CaseLine]:
+        """The wanted cases: those that are due first first, those without a clock last, then the newest."""
+        order = (CASES.c.due_ms == 0, CASES.c.due_ms, CASES.c.reported_ms.desc(), CASES.c.id)
+        wanted = sql.select(*_LINE).where(*_where(selection)).order_by(*order).limit(limit).offset(offset)
+        with self._engine.connect() as connection:
+            return [CaseLine(*row) for row in connection.execute(wanted)]
+
+    def count_cases(self, selection: CaseSelection) -> int:
+        """How many are wanted."""
+        wanted = sql.select(sql.func.count()).select_from(CASES).where(*_where(selection))
+        with self._engine.connect() as connection:
+            return connection.execute(wanted).scalar_one()
+
+    def cases_between(self, from_ms: int, until_ms: int) -> Iterator[Case]:
+        """Cases reported in that time, closed in it, or open all through it: what an evaluation needs."""
+        reported = CASES.c.reported_ms < until_ms
+        alive = (CASES.c.closed_ms == 0) | (CASES.c.closed_ms >= from_ms) | (CASES.c.reported_ms >= from_ms)
+        with self._engine.connect() as connection:
+            for body in connection.execute(sql.select(CASES.c.body).where(reported, alive)).scalars():
+                yield _CASE(body)
+
+    def flow(self, case_id: str) -> list[Entry]:
+        """Everything that happened to a case, in order."""
+        with self._engine.connect() as connection:
+            wanted = sql.select(CASE_FLOW).where(CASE_FLOW.c.case_id == case_id).order_by(CASE_FLOW.c.version)
+            return [_entry(row) for row in connection.execute(wanted)]
+
+    def flow_since(self, number: int, limit: int = 1000) -> list[tuple[int, Entry]]:
+        """Entries after that number, with theirs: what a follower has not seen yet, in order."""
+        wanted = sql.select(CASE_FLOW).where(CASE_FLOW.c.number > number).order_by(CASE_FLOW.c.number)
+        with self._engine.connect() as connection:
+            return [(row.number, _entry(row)) for row in connection.execute(wanted.limit(limit))]
+
+    def alerts_of(self, case: Case) -> list[Alert]:
+        """The linked alerts as the desk knows them now: active, or cleared since when."""
+        with self._engine.connect() as connection:
+            return self._alerts(connection, case.alerts)
+
+    def _turn(self, connection: sql.Connection) -> None:
+        """One command at a time: a write lock on SQLite, a lock of the row on PostgreSQL."""
+        mine = self._insert(PROGRESS).values(topic=_TURN, next_offset=0)
+        same = {"next_offset": PROGRESS.c.next_offset}
+        connection.execute(mine.on_conflict_do_update(index_elements=[PROGRESS.c.topic], set_=same))
+
+    def _serial(self, connection: sql.Connection) -> int:
+        """The next number of a case; in the turn."""
+        mine = sql.update(PROGRESS).where(PROGRESS.c.topic == _TURN)
+        connection.execute(mine.values(next_offset=PROGRESS.c.next_offset + 1))
+        wanted = sql.select(PROGRESS.c.next_offset).where(PROGRESS.c.topic == _TURN)
+        return int(connection.execute(wanted).scalar_one())
+
+    def _case(self, connection: sql.Connection, case_id: str) -> Case:
+        body = connection.execute(sql.select(CASES.c.body).where(CASES.c.id == case_id)).scalar()
+        if body is None:
+            raise SettingsError(f"case: received {case_id!r}, which the desk does not know")
+        return _CASE(body)
+
+    def _of_alert(self, connection: sql.Connection, alert_id: str) -> str | None:
+        wanted = sql.select(CASE_ALERTS.c.case_id).where(CASE_ALERTS.c.alert_id == alert_id)
+        return connection.execute(wanted).scalar()
+
+    def _said_before(self, connection: sql.Connection, key: str) -> str | None:
+        """Id of the case in whose flow log something was said under that key."""
+        return connection.execute(sql.select(CASE_FLOW.c.case_id).where(CASE_FLOW.c.key == key)).scalar()
+
+    def _alerts(self, connection: sql.Connection, ids: Sequence[str]) -> list[Alert]:
+        wanted = sql.select(ALERTS.c.body).where(ALERTS.c.id.in_(ids))
+        return [_ALERT(body) for body in connection.execute(wanted).scalars()] if ids else []
+
+    def _alike(self, connection: sql.Connection, category: str, place: str) -> list[Case]:
+        wanted = sql.select(CASES.c.body).where(
+            CASES.c.open, CASES.c.category == category, CASES.c.place == place
+        )
+        return [_CASE(body) for body in connection.execute(wanted).scalars()]
+
+    def _look(self, connection: sql.Connection, now_ms: int) -> list[Case]:
+        """Cases at which the system has to look now, some hundred at a time."""
+        wanted = sql.select(CASES.c.body).where(CASES.c.look_ms > 0, CASES.c.look_ms <= now_ms)
+        wanted = wanted.order_by(CASES.c.look_ms).limit(_CHUNK)
+        return [_CASE(body) for body in connection.execute(wanted).scalars()]
+
+    def _dues(self, connection: sql.Connection) -> list[tuple[Case, int]]:
+        """Open cases with a clock that runs, and when it is due as it is written."""
+        wanted = sql.select(CASES.c.body, CASES.c.due_ms).where(CASES.c.open, CASES.c.due_ms > 0)
+        return [(_CASE(row.body), row.due_ms) for row in connection.execute(wanted)]
+
+    def _due_ms(self, case: Case, now_ms: int) -> int:
+        clocks = clocked(case, self.config, now_ms)
+        return clocks[0].due.at_ms if clocks else 0
+
+    def _write(
+        self,
+        connection: sql.Connection,
+        before: Case | None,
+        steps: Sequence[tuple[Case, Entry]],
+        now_ms: int,
+    ) -> Case:
+        """The case as it is after the steps, and an entry for each, in the transaction that is under way."""
+        case, row = steps[-1][0], self._row(steps[-1][0], now_ms)
+        if before is None:
+            connection.execute(sql.insert(CASES).values(id=case.id, key=case.key, **row))
+        else:
+            connection.execute(sql.update(CASES).where(CASES.c.id == case.id).values(**row))
+        connection.execute(sql.insert(CASE_FLOW), [_entry_row(entry) for _, entry in steps])
+        known = before.alerts if before else ()
+        if links := [{"alert_id": a, "case_id": case.id} for a in case.alerts if a not in known]:
+            connection.execute(sql.insert(CASE_ALERTS), links)
+        return case
+
+    def _row(self, case: Case, now_ms: int) -> dict[str, Any]:
+        clocks = clocked(case, self.config, now_ms)
+        first = clocks[0] if clocks else None
+        return {
+            "version": case.version,
+            "body": _ENCODE(case),
+            "state": case.state,
+            "open": STATES[case.state].open,
+            "workflow": case.workflow,
+            "category": case.category,
+            "place": case.place,
+            "source": case.source,
+            "title": case.title[:200],
+            "department": case.department,
+            "person": case.person,
+            "receiver": case.receiver,
+            "flags": ",".join(case.flags),
+            "citizens": case.citizens,
+            "reported_ms": case.reported_ms,
+            "closed_ms": case.closed_ms,
+            "changed_ms": now_ms,
+            "clock": first.run.clock if first else "",
+            "due_ms": first.due.at_ms if first else 0,
+            "provisional": any(each.due.provisional for each in clocks),
+            "look_ms": next_look_ms(case, self.config, now_ms),
+        }
+
+
+def _where(wanted: CaseSelection) -> list[sql.ColumnElement[bool]]:
+    """The selection as conditions."""
+    same = {"workflow": wanted.workflow, "category": wanted.category, "department": wanted.department}
+    found: list[sql.ColumnElement[bool]] = [CASES.c[name] == value for name, value in same.items() if value]
+    if wanted.open is not None:
+        found.append(CASES.c.open if wanted.open else ~CASES.c.open)
+    if wanted.states:
+        found.append(CASES.c.state.in_(wanted.states))
+    if wanted.place:
+        found.append(CASES.c.place.startswith(wanted.place, autoescape=True))
+    if wanted.holder:
+        found.append((CASES.c.person == wanted.holder) | (CASES.c.receiver == wanted.holder))
+    if wanted.due_before_ms:
+        found.append((CASES.c.due_ms > 0) & (CASES.c.due_ms < wanted.due_before_ms))
+    if wanted.changed_since_ms:
+        found.append(CASES.c.changed_ms >= wanted.changed_since_ms)
+    if wanted.text:
+        found.append(CASES.c.title.contains(wanted.text, autoescape=True))
+    return found
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    facts = msgspec.structs.asdict(entry)
+    return facts | {"key": entry.key or None, "given": _ENCODE(entry.given), "why": entry.why[:2000]}
+
+
+def _entry(row: sql.Row[Any]) -> Entry:
+    facts = {name: value for name, value in row._mapping.items() if name != "number"}  # noqa: SLF001
+    return Entry(**(facts | {"key": row.key or "", "given": _GIVEN(row.given)}))
