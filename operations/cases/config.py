@@ -14,6 +14,7 @@ import msgspec
 from operations.cases.clocks import DayEnd, WorkingTime
 from operations.cases.codes import STATES, StateCode
 from operations.cases.limits import Unit, parse_words
+from operations.cases.measures import MEASURES
 from operations.cases.workflow import Workflow
 from operations.cases.workflows import load_workflows
 from operations.oncall.hours import parse_spans
@@ -46,6 +47,8 @@ class _Form(msgspec.Struct, forbid_unknown_fields=True):
     duplicate_within_h: float
     labels: dict[StateCode, str]
     units: dict[str, str]
+    denominators: dict[str, str]
+    score: dict[str, float]
     categories: tuple[Category, ...]
 
 
@@ -59,6 +62,8 @@ class CaseConfig:
     duplicate_within_h: float
     labels: dict[StateCode, str]
     units: dict[str, Unit]
+    denominators: dict[str, str]
+    score: dict[str, float]
     categories: dict[str, Category]
     workflows: dict[str, Workflow]
 
@@ -101,6 +106,24 @@ def _config(given: Mapping[str, Any], workflows: dict[str, Workflow]) -> CaseCon
         form = msgspec.convert(given, _Form)
     except msgspec.ValidationError as error:
         raise SettingsError(str(error)) from error
+    _check(form, workflows)
+    hours = parse_spans("working_hours", form.working_hours)
+    return CaseConfig(
+        WorkingTime(hours, form.working_day),
+        form.warn_share,
+        form.duplicate_radius_m,
+        form.duplicate_within_h,
+        form.labels,
+        parse_words(form.units),
+        form.denominators,
+        form.score,
+        {each.code: each for each in form.categories},
+        workflows,
+    )
+
+
+def _check(form: _Form, workflows: dict[str, Workflow]) -> None:
+    """What the form alone does not know."""
     if not form.working_hours:
         raise SettingsError("working_hours: received none, allowed: one span or more, such as 08:00-12:00")
     if not 0 < form.warn_share < 1:
@@ -113,14 +136,14 @@ def _config(given: Mapping[str, Any], workflows: dict[str, Workflow]) -> CaseCon
         if each.workflow not in workflows:
             where = f"categories.{each.code}.workflow"
             raise SettingsError(received_allowed(where, each.workflow, workflows))
-    hours = parse_spans("working_hours", form.working_hours)
-    return CaseConfig(
-        WorkingTime(hours, form.working_day),
-        form.warn_share,
-        form.duplicate_radius_m,
-        form.duplicate_within_h,
-        form.labels,
-        parse_words(form.units),
-        categories,
-        workflows,
-    )
+    _check_measures(form)
+
+
+def _check_measures(form: _Form) -> None:
+    for name, among in form.denominators.items():
+        if name not in MEASURES or among not in MEASURES[name].sets:
+            allowed = MEASURES[name].sets if name in MEASURES else MEASURES
+            raise SettingsError(received_allowed("denominators", f"{name} = {among}", allowed))
+    for name in form.score:
+        if name not in MEASURES:
+            raise SettingsError(received_allowed("score", name, MEASURES))

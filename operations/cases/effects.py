@@ -23,7 +23,7 @@ def _take_standard(case: Case, _command: Command, _role: Role, facts: Facts) -> 
     if facts.standard is None:
         return case
     filed_ms = case.filed_ms or facts.now_ms
-    return replace(case, standard=facts.standard, category=facts.standard.category, filed_ms=filed_ms)
+    return replace(case, standard=facts.standard, filed_ms=filed_ms)
 
 
 def _claim_receiver(case: Case, command: Command, _role: Role, _facts: Facts) -> Case:

@@ -77,7 +77,13 @@ def parse_limit(text: str, told: Mapping[str, Unit] | None = None) -> Limit:
                 f"limit: received {text!r}, and what {word} means differs between cities; say it, for "
                 f"example {word}=working_hour, allowed: {', '.join(UNITS)}"
             )
-        raise SettingsError(received_allowed("unit of the limit", word, words))
+        if begins := [known for known in words if word.startswith(known)]:
+            longest = max(begins, key=len)
+            raise SettingsError(
+                f"limit: received {text!r}, where {word.removeprefix(longest)!r} is behind {longest}; say "
+                f"what that means, for example {word}={words[longest]}, or change it"
+            )
+        raise SettingsError(received_allowed("unit of the limit", word, [*UNIT_NAMES.values(), *UNITS]))
     if not 0 < amount <= _MOST:
         raise SettingsError(f"limit: received {text!r}, allowed: more than 0 and at most {_MOST}")
     return Limit(amount, words[word])

@@ -42,7 +42,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Standard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of a city's standards: when to file, within what time to handle, when to close.
 
-    `closing`: criteria, each of which must be ticked. `post_check`: closing needs a field check.
+    `category`: the class (小类) it is of. `closing`: criteria, each of which must be ticked. `post_check`:
+    closing needs a field check.
     """
 
     code: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from operations.cases.clocks import HOUR_MS
 from operations.cases.codes import STATES, Role, Source
-from operations.cases.config import CaseConfig
+from operations.cases.config import OTHER, CaseConfig
 from operations.cases.decide import begin_run
 from operations.cases.model import Actor, Case, Entry, Evidence
 from operations.cases.refusals import MoveRefused
 from schemas.alerts import Alert
 from schemas.errors import received_allowed
 
-__all__ = ["Report", "attach", "distance_m", "duplicate_of", "open_case", "report_of_alert"]
+__all__ = ["Report", "attach", "distance_m", "duplicate_of", "open_case", "report_of_alert", "workflow_of"]
 
 _EARTH_M: Final = 6_371_000
 _ROLE_OF_SOURCE: Final[dict[Source, Role]] = {
@@ -68,13 +68,25 @@ def report_of_alert(alert: Alert, config: CaseConfig, workflow: str = "") -> Rep
     )
 
 
+def workflow_of(report: Report, config: CaseConfig, classes: Collection[str] = ()) -> str:
+    """The workflow's name: the one asked for, that of the category, or `other`'s for a city's own class.
+
+    `classes`: those of the city's standards, which may be reported too.
+    """
+    if report.category not in config.categories and report.category not in classes:
+        own = ["a class (小类) of the city's standards"] if classes else []
+        raise MoveRefused(received_allowed("类别 category", report.category, [*config.categories, *own]))
+    return report.workflow or config.categories.get(report.category, config.categories[OTHER]).workflow
+
+
 def open_case(
-    report: Report, case_id: str, actor: Actor, config: CaseConfig, now_ms: int
+    report: Report, case_id: str, actor: Actor, config: CaseConfig, now_ms: int, *, name: str = ""
 ) -> tuple[Case, Entry]:
-    """A new case in the first state of its workflow, with that one's clocks; MoveRefused for what is none."""
-    if report.category not in config.categories:
-        raise MoveRefused(received_allowed("类别 category", report.category, config.categories))
-    name = report.workflow or config.categories[report.category].workflow
+    """A new case in the first state of its workflow, with that one's clocks; MoveRefused for what is none.
+
+    `name`: the workflow's, where `workflow_of` said it already.
+    """
+    name = name or workflow_of(report, config)
     if name not in config.workflows:
         raise MoveRefused(received_allowed("流程 workflow", name, config.workflows))
     workflow, role = config.workflows[name], _ROLE_OF_SOURCE[report.source]
@@ -114,9 +126,7 @@ def duplicate_of(report: Report, cases: Iterable[Case], config: CaseConfig, now_
 
     Where one of the two has no coordinates, the grid is near enough. Of several the nearest, then the newest.
     """
-    rule = config.categories.get(report.category)
-    if rule is None:
-        return None
+    rule = config.categories.get(report.category, config.categories[OTHER])
     radius_m = rule.duplicate_radius_m if rule.duplicate_radius_m is not None else config.duplicate_radius_m
     within_h = rule.duplicate_within_h if rule.duplicate_within_h is not None else config.duplicate_within_h
     found = [

@@ -22,10 +22,11 @@ EXTENSIONS_MOST: Final = 2
 
 
 class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A time in which the clock stood. `until_ms` 0: it still stands."""
+    """A time in which the clock stood. `until_ms` 0: it still stands. `done`: it had been stopped."""
 
     from_ms: int
     until_ms: int = 0
+    done: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,7 +67,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return msgspec.structs.replace(self, pauses=(*self.pauses[:-1], ended))
         if self.open:
             return self
-        between = Pause(self.stopped_ms, at_ms)
+        between = Pause(self.stopped_ms, at_ms, done=True)
         return msgspec.structs.replace(self, stopped_ms=0, pauses=(*self.pauses, between))
 
     def stop(self, at_ms: int) -> Run:

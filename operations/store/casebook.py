@@ -17,7 +17,7 @@ import sqlalchemy as sql
 from operations.cases.conditions import Facts
 from operations.cases.decide import allowed_moves, decide
 from operations.cases.model import Actor, Case, Command, Entry, Standard
-from operations.cases.opening import Report, attach, duplicate_of, open_case, report_of_alert
+from operations.cases.opening import Report, attach, duplicate_of, open_case, report_of_alert, workflow_of
 from operations.cases.refusals import MoveRefused
 from operations.cases.reminders import clocked, due_steps, noted
 from operations.cases.workflow import Move, Workflow
@@ -64,9 +64,10 @@ class CaseBook(StandardRows, CaseRows):
             if (same := duplicate_of(report, alike, self.config, now_ms)) is not None:
                 step = attach(same, report, actor, now_ms)
                 return Opened(self._write(connection, same, [step], now_ms), "attached")
-            open_case(report, "", actor, self.config, now_ms)  # what is refused uses up no number
+            name = workflow_of(report, self.config, self._classes(connection))
+            open_case(report, "", actor, self.config, now_ms, name=name)  # what is refused uses up no number
             case_id = f"{local(now_ms):%Y%m%d}-{self._serial(connection):06}"
-            step = open_case(report, case_id, actor, self.config, now_ms)
+            step = open_case(report, case_id, actor, self.config, now_ms, name=name)
             return Opened(self._write(connection, None, [step], now_ms), "opened")
 
     def open_for_alert(self, alert_id: str, actor: Actor, now_ms: int, workflow: str = "") -> Opened:

@@ -49,6 +49,10 @@ class StandardRows(Database):
                 connection.execute(new.on_conflict_do_update(index_elements=[STANDARDS.c.code], set_=row))
             return connection.execute(sql.select(sql.func.count()).select_from(STANDARDS)).scalar_one()
 
+    def _classes(self, connection: sql.Connection) -> set[str]:
+        """The classes that the standards are of."""
+        return set(connection.execute(sql.select(STANDARDS.c.category).distinct()).scalars())
+
     def _standard(self, connection: sql.Connection, code: str) -> Standard | None:
         body = connection.execute(sql.select(STANDARDS.c.body).where(STANDARDS.c.code == code)).scalar()
         return _DECODE(body) if body is not None else None

@@ -1,0 +1,93 @@
+"""What an evaluation looks at of a case, as it was at the end of the period. Pure.
+
+What came later (a hand-back, an extension granted, a closing) is not looked at, so a month stays what it was.
+An appeal that was granted counts whenever it was: it exempts, and the fact stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from operations.cases.clocks import WorkingTime
+from operations.cases.model import Case
+from operations.cases.runs import Pause, Run, due, is_overdue
+
+__all__ = ["Measured", "Timed", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The runs of one clock: the first start, the newest deadline and stop, and whether any was late."""
+
+    started_ms: int = 0
+    due_ms: int = 0
+    stopped_ms: int = 0
+    late: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the clock ever ran."""
+        return self.started_ms > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A case as measures see it. `exempt`: an appeal was granted; `late`: handling or the whole was."""
+
+    case: Case
+    filing: Timed
+    dispatch: Timed
+    handling: Timed
+    total: Timed
+    pre_check: Timed
+    post_check: Timed
+    closed: bool
+    exempt: bool
+
+    @property
+    def late(self) -> bool:
+        """The fact that no appeal takes away."""
+        return self.handling.late or self.total.late
+
+
+def measured(case: Case, time: WorkingTime, at_ms: int) -> Measured:
+    """The case as it was at that moment."""
+
+    def timed(*clocks: str) -> Timed:
+        runs = [_as_of(run, at_ms) for run in case.runs if run.clock in clocks and run.started_ms <= at_ms]
+        if not runs:
+            return Timed()
+        newest = runs[-1]
+        return Timed(
+            runs[0].started_ms,
+            due(newest, time, at_ms).at_ms,
+            newest.stopped_ms,
+            late=any(is_overdue(run, time, at_ms) for run in runs),
+        )
+
+    return Measured(
+        case=case,
+        filing=timed("filing"),
+        dispatch=timed("dispatch"),
+        handling=timed("handling"),
+        total=timed("total"),
+        pre_check=timed("pre_check"),
+        post_check=timed("post_check"),
+        closed=0 < case.closed_ms <= at_ms and case.state != "rejected",
+        exempt=case.appeal is not None and case.appeal.outcome == "granted",
+    )
+
+
+def _as_of(run: Run, at_ms: int) -> Run:
+    """The run without what came after the moment."""
+    pauses = [pause for pause in run.pauses if pause.from_ms <= at_ms]
+    stopped_ms = run.stopped_ms if run.stopped_ms <= at_ms else 0
+    if pauses and pauses[-1].until_ms > at_ms:
+        last = pauses.pop()
+        if last.done:  # what is a pause since the rework was a hand-back then
+            stopped_ms = last.from_ms
+        else:
+            pauses.append(Pause(last.from_ms))
+    return replace(run, pauses=tuple(pauses), stopped_ms=stopped_ms)
