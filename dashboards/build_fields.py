@@ -27,7 +27,7 @@ def field_config(
         thresholds=_thresholds(panel.steps),
         color=_colour(panel),
         links=[_link(link) for link in panel.links] or None,
-        no_value=NO_DATA,
+        no_value=panel.nothing,
         custom=custom,
     )
     return grafana.FieldConfigSource(defaults, [_override(style) for style in panel.fields])
@@ -42,13 +42,16 @@ def no_data_mapping() -> grafana.SpecialValueMap:
 
 
 def _mappings(mappings: Iterable[Mapping]) -> list[grafana.ValueMapping]:
-    options = {
-        each.value: grafana.ValueMappingResult(
-            text=each.text, color=COLOURS[each.colour] if each.colour else None, index=at
-        )
-        for at, each in enumerate(mappings)
-    }
-    return [grafana.ValueMap(options)] if options else []
+    options: dict[str, grafana.ValueMappingResult] = {}
+    patterns: list[grafana.ValueMapping] = []
+    for at, each in enumerate(mappings):
+        colour = COLOURS[each.colour] if each.colour else None
+        result = grafana.ValueMappingResult(text=each.text, color=colour, index=at)
+        if each.pattern:
+            patterns.append(grafana.RegexMap(grafana.DashboardRegexMapOptions(each.value, result)))
+        else:
+            options[each.value] = result
+    return [*([grafana.ValueMap(options)] if options else []), *patterns]
 
 
 def _thresholds(steps: tuple[Step, ...]) -> grafana.ThresholdsConfig:

@@ -54,11 +54,11 @@ def _shown(show: Show, panel: Panel) -> grafana.Panel:
 @_shown.register
 def _(show: Stat, panel: Panel) -> grafana.Panel:
     options = stat.Options(
-        graph_mode=common.BigValueGraphMode.AREA if show.spark else common.BigValueGraphMode.NONE,
+        graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
         justify_mode=common.BigValueJustifyMode.AUTO,
         text_mode=common.BigValueTextMode.AUTO,
-        reduce_options=_reduced(show.fields, rows=show.rows),
+        reduce_options=_reduced(show.fields, by="sum" if show.summed else "lastNotNull"),
         orientation=common.VizOrientation.AUTO,
     )
     return grafana.Panel("stat", options=options, field_config=field_config(panel, None))
@@ -165,11 +165,9 @@ def _(show: Note, panel: Panel) -> grafana.Panel:
     return grafana.Panel("text", options=text.Options(mode=text.TextMode.MARKDOWN, content=show.text))
 
 
-def _reduced(fields: str, *, rows: bool = False) -> common.ReduceDataOptions:
-    """The last value of each series, or every row as it is."""
-    return common.ReduceDataOptions(
-        calcs=["lastNotNull"], fields=fields, values=rows, limit=100 if rows else None
-    )
+def _reduced(fields: str, *, by: str = "lastNotNull", rows: bool = False) -> common.ReduceDataOptions:
+    """One value of each series, or every row as it is."""
+    return common.ReduceDataOptions(calcs=[by], fields=fields, values=rows, limit=100 if rows else None)
 
 
 def _legend() -> common.VizLegendOptions:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards.limits import KpiLimit, Limit
+from dashboards.model import Mapping
 from dashboards.variables import Variable, placed
 from schemas.errors import SettingsError, received_allowed
 
-__all__ = ["Context"]
+__all__ = ["Context", "Duty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One route of the on-call file, in words: what it takes, when, and who is told in turn."""
+
+    route: str
+    takes: str
+    when: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +30,10 @@ class Context:
     district_name: str
     centre: tuple[float, float]
     map_url: str
+    place_names: tuple[Mapping, ...] = ()
     limits: tuple[Limit, ...] = ()
     kpis: tuple[KpiLimit, ...] = ()
+    duties: tuple[Duty, ...] = ()
     clock_s: float = 60.0
     watermark_s: float = 30.0
     lateness_s: int = 600

@@ -1,7 +1,7 @@
 """What boards need in InfluxDB beside windows and alerts: names of places, policies, special days. Pure.
 
-- `places`: a point a place; tags level, place, parent, name, and `option` (`370202001 香港中路街道`), which
-  the variable `place` offers;
+- `places`: a point a place; tags level, place, parent, name, and what the variables offer: `option`
+  (`370202001 香港中路街道`) and `compare` (`street 街道`);
 - `policies`: a point a retention policy, for `dashboards.variables.policy_query`;
 - `calendar`: a point a holiday or make-up working day at its midnight, for the marks on charts.
 
@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from dashboards.variables import HORIZON_MS
+from dashboards.words import LEVEL_WORDS
 from schemas.calendar import ZONE, day_kind, holiday_name
 from schemas.places.model import DEFAULT_SCHEME, CodeScheme, Place
 from schemas.store import DEFAULT_POLICY, EVENTS, HOUR_S, KEEP_DAYS, LONGEST_S, policy_of, window_name
@@ -42,6 +43,7 @@ def place_points(places: Iterable[Place], scheme: CodeScheme = DEFAULT_SCHEME) -
     return [
         f"places,level={place.level},place={place.code},name={place.name.translate(_TAG)},"
         f"option={f'{place.code} {place.name}'.translate(_TAG)},"
+        f"compare={f'{place.level} {LEVEL_WORDS[place.level].chinese}'.translate(_TAG)},"
         f"parent={scheme.parent(place.code) or 'none'} order={order}i {HORIZON_MS}"
         for order, place in enumerate(sorted(places, key=lambda place: place.code))
     ]

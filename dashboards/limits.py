@@ -14,6 +14,7 @@ from dashboards.model import Step
 from dashboards.palette import Colour
 from dashboards.words import Words
 from schemas.alerts import Severity
+from schemas.places.model import Level
 
 __all__ = ["KpiLimit", "Limit", "of_figure", "of_kpi", "of_rules", "said"]
 
@@ -29,6 +30,7 @@ class Limit:
     figures: tuple[str, ...]
     per: str
     over_s: int
+    levels: tuple[Level, ...]
     side: Literal["above", "below"]
     threshold: float
 
@@ -78,13 +80,13 @@ def _after(below: list[Limit], at: int) -> Colour:
     return _COLOURS[below[at + 1].severity] if at + 1 < len(below) else "normal"
 
 
-def of_kpi(limit: KpiLimit) -> tuple[Step, ...]:
-    """Acceptable up to a limit, manageable up to another, over beyond it."""
+def of_kpi(limit: KpiLimit, scale: float = 1.0) -> tuple[Step, ...]:
+    """Acceptable up to a limit, manageable up to another, over beyond it; `scale` takes percent to shares."""
     just_over = 1e-9  # a step begins at its value; the limit itself is still within
-    steps = [Step(None, "normal"), Step(limit.acceptable + just_over, "caution")]
+    acceptable = Step(limit.acceptable * scale + just_over, "caution" if limit.manageable else "critical")
     if limit.manageable is None:
-        return (steps[0], Step(limit.acceptable + just_over, "critical"))
-    return (*steps, Step(limit.manageable + just_over, "critical"))
+        return (Step(None, "normal"), acceptable)
+    return (Step(None, "normal"), acceptable, Step(limit.manageable * scale + just_over, "critical"))
 
 
 def said(limits: Iterable[Limit]) -> Words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.model import Link
-from dashboards.variables import BELOW, LEVEL, PLACE, chosen
+from dashboards.variables import LEVEL, PLACE, chosen
 from dashboards.words import Words
 
 __all__ = ["TAG", "UIDS", "deeper", "to_board"]
@@ -32,12 +32,13 @@ UIDS: Final = {
 _TIME: Final = "${__url_time_range}"
 
 
-def to_board(name: str, title: Words, level: str = "", place: str = "") -> Link:
+def to_board(name: str, title: Words, place: str = "") -> Link:
     """To a board, at the same time; at the same place, or at what is given (`${__data.fields.place}`)."""
-    level, place = level or chosen(LEVEL), place or chosen(PLACE)
-    return Link(title, f"/d/{UIDS[name]}?{_TIME}&var-level={level}&var-place={place}")
+    return Link(
+        title, f"/d/{UIDS[name]}?{_TIME}&var-place={place or chosen(PLACE)}&var-level={chosen(LEVEL)}"
+    )
 
 
 def deeper(name: str) -> Link:
-    """From a row of the places below to that place: rows have a column `place`."""
-    return to_board(name, Words("进入", "go to"), chosen(BELOW), "${__data.fields.place}")
+    """From a row to its place: rows have a column `place`."""
+    return to_board(name, Words("进入", "go to"), "${__data.fields.place}")

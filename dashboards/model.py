@@ -12,7 +12,7 @@ from typing import Literal
 from dashboards.palette import Colour
 from dashboards.sources import Source
 from dashboards.variables import Variable
-from dashboards.words import Words
+from dashboards.words import NO_DATA, Words
 
 __all__ = [
     "Bars",
@@ -61,11 +61,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What a value is shown as."""
+    """What a value is shown as; of a `pattern`, a regular expression, `text` may take up groups as `$1`."""
 
     value: str
     text: str
     colour: Colour | None = None
+    pattern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,10 @@ class FieldStyle:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """Large figures. `fields`: which of the answer, a regular expression; "": numbers."""
+    """Large figures: the last value of each series, or the sum. `fields`: which, by pattern; "": numbers."""
 
     fields: str = ""
-    spark: bool = False
-    rows: bool = False
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,10 @@ Show = Stat | Lines | Bars | Table | Timeline | Choropleth | Note
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `name` is its own within the board and fixes its id for ever. Sizes are grid cells of 24."""
+    """One panel; `name` is its own within the board and fixes its id for ever. Sizes are grid cells of 24.
+
+    `nothing` is what it says when there is no value at all.
+    """
 
     name: str
     title: Words
@@ -174,6 +177,7 @@ class Panel:
     mappings: tuple[Mapping, ...] = ()
     fields: tuple[FieldStyle, ...] = ()
     links: tuple[Link, ...] = ()
+    nothing: str = NO_DATA
 
     @property
     def number(self) -> int:

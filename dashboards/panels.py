@@ -35,7 +35,9 @@ _OF_PLACE: Final = Words(
     "所选地点；按时间范围取 10 秒、1 分钟或 1 小时窗口，断线处没有窗口。",
     "The chosen place, by windows that suit the time range; a gap is where no window is.",
 )
-_BELOW: Final = Words("所选地点的下一级，点击进入。", "The places below the chosen one; a click goes there.")
+_BELOW: Final = Words(
+    "所选地点内按比较层级列出，点击进入。", "The places of the compared level; a click goes there."
+)
 _SMALL: Final = Words("少于 5 人的计数不显示。", "Counts under 5 are not shown.")
 
 
@@ -44,6 +46,13 @@ def _about(shown: Figure, *told: Words) -> Words:
     return Words(
         "".join(each.chinese for each in every), " ".join(filter(None, (each.english for each in every)))
     )
+
+
+def _said(shown: Figure, ago: str) -> Words:
+    """What a value of a row is: of what flows, the sum over `ago`."""
+    if shown.grows == "flow":
+        return Words(f"最近 {ago} 的合计。", f"The sum of {ago}.")
+    return _SAID_OF["held"] if shown.grows == "distinct" else _SAID_OF[shown.grows]
 
 
 def _decimals(shown: Figure) -> int:
@@ -98,8 +107,8 @@ def ranked(shown: Figure, limits: Iterable[Limit] = (), ago: str = "1h") -> Pane
     limits = tuple(limits)
     return Panel(
         name=f"ranked-{shown.domain}-{shown.name}",
-        title=Words(f"下一级：{shown.words.chinese}", f"below: {shown.words.english}"),
-        about=_about(shown, _SAID_OF[shown.grows], _BELOW, said(limits)),
+        title=Words(f"各地{shown.words.chinese}", f"{shown.words.english} by place"),
+        about=_about(shown, _said(shown, ago), _BELOW, said(limits)),
         show=Bars(columns=("place", "name", shown.name), most=1 if shown.unit == "percentunit" else None),
         unit=shown.unit,
         queries=windows.below((shown,), ago),
@@ -108,26 +117,20 @@ def ranked(shown: Figure, limits: Iterable[Limit] = (), ago: str = "1h") -> Pane
     )
 
 
-def places(name: str, title: Words, shown: Sequence[Figure], styles: Iterable[FieldStyle] = ()) -> Panel:
-    """A table of the places below the chosen one with several figures of a domain."""
-    given = {style.name: style for style in styles}
+def places(name: str, title: Words, shown: Sequence[Figure], ago: str = "1h") -> Panel:
+    """A table of the places of the compared level with figures of a domain; flows summed over `ago`."""
     own = (
         FieldStyle("place", Words("编码", "code"), unit="string", links=(deeper("place"),)),
         FieldStyle("name", Words("名称", "name"), unit="string", width=200),
-        *(
-            given.get(each.name, FieldStyle(each.name, each.words, each.unit, _decimals(each)))
-            for each in shown
-        ),
+        *(FieldStyle(each.name, each.words, each.unit, _decimals(each)) for each in shown),
     )
     return Panel(
         name=name,
         title=title,
-        about=_about(
-            shown[0], _BELOW, Words("流量为最近一小时合计。", "What flows is the sum of the last hour.")
-        ),
+        about=_about(shown[0], _BELOW, Words(f"流量为最近 {ago} 合计。", f"What flows is the sum of {ago}.")),
         show=Table(columns=("place", "name", *(each.name for each in shown)), joined="place"),
         unit="locale",
-        queries=windows.below(tuple(shown)),
+        queries=windows.below(tuple(shown), ago),
         fields=own,
     )
 
@@ -137,7 +140,7 @@ def last_seen(domain: Domain) -> Panel:
     words = DOMAINS_WORDS[domain]
     return Panel(
         name=f"last-seen-{domain}",
-        title=Words(f"{words.chinese}数据时间", f"{words.english}: last window"),
+        title=Words(f"{words.chinese}数据", f"{words.english} data"),
         about=Words(
             "所选地点最近一个 1 分钟窗口距现在多久；没有窗口时显示无数据。",
             "How long ago the newest minute of the chosen place was; says so where there is none.",

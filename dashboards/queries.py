@@ -10,7 +10,7 @@ from dashboards.influxql import TIME_RANGE
 from dashboards.marks import marks
 from dashboards.model import Board
 from dashboards.sources import DISTRICT, Source
-from dashboards.variables import BELOW, LEVEL, PLACE
+from dashboards.variables import HERE, LEVEL, PLACE
 from schemas.places.model import LEVELS, Level
 
 __all__ = ["Asked", "asked", "combinations"]
@@ -44,7 +44,7 @@ def asked(board: Board) -> Iterator[Asked]:
             yield Asked(board.uid, panel.name, query.ref, query.source, query.text, query.form, query.empty)
     for variable in board.variables:
         if variable.kind == "query":
-            why = "网格没有下一级 a grid has no level below" if variable.name == BELOW.name else ""
+            why = "网格没有下一级 a grid has no level below" if variable.name == LEVEL.name else ""
             yield Asked(board.uid, variable.name, "V", variable.source, variable.query, "variable", why)
     for mark in marks(board):
         yield Asked(
@@ -53,19 +53,26 @@ def asked(board: Board) -> Iterator[Asked]:
 
 
 def combinations(board: Board, places: Mapping[Level, str]) -> Iterator[dict[str, str]]:
-    """Values of the variables that matter: every level with its place, every choice of every other variable.
+    """Values of the variables that matter: a place of every level with every level below it; every choice.
 
     `places` names one place a level. `policy` is not in them: it follows from the range
     (`dashboards.variables.policy_query`), as on a board.
     """
-    named = {variable.name: variable for variable in board.variables}
-    choices = [v for v in board.variables if v.kind == "choice" and v.name != LEVEL.name]
-    levels = [level for level in LEVELS if level in places] if PLACE.name in named else [LEVELS[0]]
-    for level in levels:
-        deeper = LEVELS[LEVELS.index(level) + 1 :][:1]
-        where = {LEVEL.name: level, PLACE.name: places[level], BELOW.name: deeper[0] if deeper else ""}
-        yield where | {choice.name: choice.value for choice in choices}
-    where = {LEVEL.name: levels[0], PLACE.name: places[levels[0]], BELOW.name: LEVELS[1]}
+    choices = [variable for variable in board.variables if variable.kind == "choice"]
+    first = {choice.name: choice.value for choice in choices}
+    wheres = [_where(level, compared, places) for level in LEVELS for compared in _below(level)]
+    for where in wheres if PLACE.name in {variable.name for variable in board.variables} else [{}]:
+        yield where | first
     for choice in choices:
-        for _, value in choice.options[1:]:
-            yield where | {other.name: other.value for other in choices} | {choice.name: value}
+        for _, value in choice.options:
+            if value != choice.value:
+                yield wheres[0] | first | {choice.name: value}
+
+
+def _below(level: Level) -> tuple[str, ...]:
+    """The levels that may be compared within a place; of a grid none, which is ""."""
+    return LEVELS[LEVELS.index(level) + 1 :] or ("",)
+
+
+def _where(level: Level, compared: str, places: Mapping[Level, str]) -> dict[str, str]:
+    return {PLACE.name: places[level], HERE.name: level, LEVEL.name: compared}

@@ -1,4 +1,4 @@
-"""The variables of boards: how much is looked at (level), where (place), and what follows from that.
+"""The variables of boards: where (place), what is compared within it (level), and what follows from that.
 
 `policy` is hidden: it is the retention policy that the board's time range is read from. Grafana cannot choose
 one by itself (grafana/grafana#4262); as published there, a small series lists the policies, and the query
@@ -12,19 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from dashboards.influxql import Column, Select, TagValues, name, tag
+from dashboards.influxql import Column, Select, TagValues, matches, name, tag
 from dashboards.sources import DISTRICT, Source
 from dashboards.words import LEVEL_WORDS, Words
-from schemas.places.model import LEVELS
 
 __all__ = [
-    "BELOW",
+    "HERE",
     "HORIZON_MS",
     "LEVEL",
+    "METRIC",
     "PLACE",
     "POLICY",
     "Variable",
     "chosen",
+    "every_place",
     "metric",
     "placed",
     "policy_query",
@@ -84,46 +85,53 @@ POLICY: Final = Variable(
     hidden=True,
 )
 
-LEVEL: Final = Variable(
-    "level",
-    Words("层级", "level"),
-    options=tuple((str(LEVEL_WORDS[level]), level) for level in LEVELS),
-    value="district",
-    text=str(LEVEL_WORDS["district"]),
-    kind="choice",
-)
+METRIC: Final = "metric"
 
 
-def _of_level() -> str:
-    return str(TagValues(name("places"), "option", (tag("level", chosen(LEVEL)),)))
+def every_place() -> TagValues:
+    """What `PLACE` offers. Without a condition InfluxDB 1.8 also tells what was deleted."""
+    return TagValues(name("places"), "option", (matches("level", "."),))
 
 
 PLACE: Final = Variable(
     "place",
     Words("地点", "place"),
-    _of_level(),
+    str(every_place()),
     pattern=r"/^(?<value>\d+) (?<text>.+)$/",
 )
+"""Where: every place there is, in the order of the codes, so that a place stands under the one it lies in."""
 
-BELOW: Final = Variable(
-    "below",
-    Words("下一级", "level below"),
-    str(TagValues(name("places"), "level", (tag("parent", chosen(PLACE)),))),
+LEVEL: Final = Variable(
+    "level",
+    Words("比较层级", "compare by"),
+    str(TagValues(name("places"), "compare", (matches("place", f"^{chosen(PLACE)}."),))),
+    pattern=r"/^(?<value>\w+) (?<text>.+)$/",
+    value="street",
+    text=LEVEL_WORDS["street"].chinese,
+)
+"""The level that tables and rankings compare within the place: one of those below it, none below a grid."""
+
+HERE: Final = Variable(
+    "here",
+    Words("地点的层级", "level of the place"),
+    str(TagValues(name("places"), "level", (tag("place", chosen(PLACE)),))),
+    value="district",
+    text="district",
     hidden=True,
 )
-"""The level below the chosen place; empty below a grid."""
+"""The level of the chosen place itself; follows from it."""
 
 
 def placed(district: str, called: str) -> tuple[Variable, ...]:
-    """Level and place, the whole district at first, and the policy: what every board of figures has."""
+    """The place, the whole district at first, and what follows from it: what every board of figures has."""
     whole = replace(PLACE, value=district, text=called)
-    return (LEVEL, whole, POLICY)
+    return (whole, LEVEL, HERE, POLICY)
 
 
 def metric(options: tuple[tuple[str, str], ...]) -> Variable:
     """What the map is coloured by; options are (shown text, field)."""
     return Variable(
-        "metric",
+        METRIC,
         Words("地图指标", "map metric"),
         options=options,
         value=options[0][1],

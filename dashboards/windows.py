@@ -10,15 +10,28 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.figures import Figure
-from dashboards.influxql import TIME_RANGE, Column, Select, name, since_end, tag
+from dashboards.influxql import TIME_RANGE, Column, Select, matches, name, since_end, tag
 from dashboards.masked import MASKED, masked
 from dashboards.model import Query
 from dashboards.sources import DISTRICT, source_of
-from dashboards.variables import BELOW, LEVEL, PLACE, POLICY, chosen
+from dashboards.variables import HERE, LEVEL, METRIC, PLACE, POLICY, chosen
 from dashboards.words import Words
 from schemas.kinds import Domain
 
-__all__ = ["USUAL", "below", "completeness", "names", "newest", "now", "sums", "trend", "usual"]
+__all__ = [
+    "USUAL",
+    "below",
+    "completeness",
+    "grids",
+    "judged",
+    "names",
+    "newest",
+    "now",
+    "stored",
+    "sums",
+    "trend",
+    "usual",
+]
 
 USUAL: Final = Words("往周同时", "usual at this hour")
 _MINUTES: Final = "1m"
@@ -32,11 +45,11 @@ def _of(domain: Domain, policy: str) -> str:
 
 
 def _here() -> tuple[str, ...]:
-    return (tag("level", chosen(LEVEL)), tag("place", chosen(PLACE)))
+    return (tag("level", chosen(HERE)), tag("place", chosen(PLACE)))
 
 
-def _children() -> tuple[str, ...]:
-    return (tag("level", chosen(BELOW)), f"{name('place')} =~ /^{chosen(PLACE)}/")
+def _within() -> tuple[str, ...]:
+    return (tag("level", chosen(LEVEL)), matches("place", f"^{chosen(PLACE)}"))
 
 
 def _told(shown: Figure, select: Select) -> Select:
@@ -110,8 +123,21 @@ def usual(shown: Figure, ref: str = "B") -> Query:
     return _query(select, shown, ref, USUAL, empty="尚无往周数据 no earlier week is stored")
 
 
+def judged(shown: tuple[Figure, ...], whole: Figure | None, over_s: int) -> Query:
+    """What a rule looks at: the sum of figures, ÷ another, of the newest minute or summed over `over_s`."""
+    take = "sum" if over_s else "last"
+    parts = " + ".join(f"{take}({name(each.name)})" for each in shown)
+    expression = f"({parts}) / {take}({name(whole.name)})" if whole else parts
+    select = Select(
+        columns=(Column(expression, shown[0].name),),
+        of=_of(shown[0].domain, _MINUTES),
+        where=(*_here(), since_end(f"{over_s}s") if over_s else TIME_RANGE),
+    )
+    return _query(select, shown[0], "A", shown[0].words)
+
+
 def below(shown: tuple[Figure, ...], ago: str = "1h") -> tuple[Query, ...]:
-    """A row a place below the chosen one, then their names: tables with the column `place`.
+    """A row a place of the compared level, then their names: tables with the column `place`.
 
     States as they are now, what flows as the sum over `ago`. Figures are of one domain; of care each has a
     query of its own, so that a cell is masked and not its row.
@@ -127,20 +153,33 @@ def _rows(shown: tuple[Figure, ...], ago: str, ref: str) -> Query:
     columns = tuple(
         Column(f"{'sum' if each.grows == 'flow' else 'last'}({name(each.name)})", each.name) for each in shown
     )
-    where = (*_children(), since_end(ago))
+    where = (*_within(), since_end(ago))
     select = Select(columns, _of(first.domain, _MINUTES), where, (name("place"),))
     return Query(str(_told(first, select)), source_of(first.domain), ref, "table", empty=_NO_LEVEL)
 
 
 def names(ref: str) -> Query:
-    """The names of the places below the chosen one: columns `place` and `name`."""
+    """The names of the places of the compared level: columns `place` and `name`."""
     select = Select(
         columns=(Column(f"last({name('order')})", "order"),),
         of=name("places"),
-        where=(tag("parent", chosen(PLACE)),),
+        where=_within(),
         group_by=(name("place"), name("name")),
     )
     return Query(str(select), DISTRICT, ref, "table", empty=_NO_LEVEL)
+
+
+def stored(shown: tuple[Figure, ...], limit: int) -> Query:
+    """The newest windows of the chosen place as they are stored, whole. Not of care: see `masked`."""
+    fields = (*(each.name for each in shown), "complete", "revision")
+    select = Select(
+        columns=tuple(Column(name(each)) for each in fields),
+        of=_of(shown[0].domain, chosen(POLICY)),
+        where=(*_here(), TIME_RANGE),
+        newest_first=True,
+        limit=limit,
+    )
+    return Query(str(select), source_of(shown[0].domain), "A", "table")
 
 
 def newest(domain: Domain, ref: str = "A") -> Query:
@@ -151,6 +190,21 @@ def newest(domain: Domain, ref: str = "A") -> Query:
         where=(*_here(), TIME_RANGE),
     )
     return Query(str(select), source_of(domain), ref, "table")
+
+
+def grids() -> Query:
+    """Every grid of the chosen place by the map's metric, as columns `place` and `value`.
+
+    A field's name is of one domain only, so the measurement need not be known. The district's own row comes
+    first: Grafana 11 leaves the first row's area uncoloured (`if (idx && dims)` in geojsonDynamic.ts).
+    """
+    select = Select(
+        columns=(Column(f"last({name(f'${{{METRIC}}}')})", "value"),),
+        of=f"{name(_MINUTES)}./^(parking|security|governance)$/",
+        where=(f"({tag('level', 'grid')} OR {tag('level', 'district')})", TIME_RANGE),
+        group_by=(name("place"),),
+    )
+    return Query(str(select), DISTRICT, "A", "table")
 
 
 def completeness(domain: Domain, words: Words, ref: str = "A") -> Query:

@@ -195,6 +195,10 @@ class Settings(BaseSettings):
     )
     outgoing_host: str = Field("127.0.0.1", description="where NGSI-LD and CAP are given")
     outgoing_port: int = Field(18090, description="port of them", ge=1, le=65535)
+    pages_url: str = Field(
+        "",
+        description="how browsers reach the live pages, whose map the boards show; pages_port here if unset",
+    )
     outgoing_url: str = Field("", description="how others reach them, where a proxy stands before them")
     outgoing_tls_certificate: Path | None = Field(None, description="their certificate (PEM); TLS if set")
     outgoing_tls_key: Path | None = Field(None, description="its private key (PEM)")

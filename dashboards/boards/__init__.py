@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dashboards.boards import parking
+from dashboards.boards import alerts, care, governance, overview, parking, place, security, sources, system
 from dashboards.context import Context
 from dashboards.model import Board
 
 __all__ = ["boards"]
 
-_MAKERS = (parking.board,)
+_MAKERS = (
+    overview.board,
+    parking.board,
+    security.board,
+    care.board,
+    governance.board,
+    place.board,
+    alerts.board,
+    sources.board,
+    system.board,
+)
 
 
 def boards(context: Context) -> tuple[Board, ...]:

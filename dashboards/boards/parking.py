@@ -8,7 +8,7 @@ from dashboards.limits import of_figure
 from dashboards.links import UIDS
 from dashboards.model import Board, Lines, Section
 from dashboards.panels import key_figure, last_seen, places, ranked, trends, wholeness
-from dashboards.variables import BELOW
+from dashboards.rule_panels import rules_of
 from dashboards.words import Words
 
 __all__ = ["board"]
@@ -26,7 +26,7 @@ def board(context: Context) -> Board:
         about=Words(
             "占用、周转与车位传感器状态。", "How full it is, what comes and goes, and what the sensors know."
         ),
-        variables=(*context.placed, BELOW),
+        variables=context.placed,
         sections=(
             Section(
                 Words("现在", "now"),
@@ -35,6 +35,7 @@ def board(context: Context) -> Board:
                     for each in (occupancy, occupied, spaces, unknown, turnover, devices)
                 ),
             ),
+            Section(Words("告警规则此刻", "what rules see now"), rules_of(context.limits, "parking")),
             Section(
                 Words("走势", "trend"),
                 (
@@ -58,7 +59,7 @@ def board(context: Context) -> Board:
                 ),
             ),
             Section(
-                Words("下一级", "below"),
+                Words("各地比较", "place by place"),
                 (
                     ranked(occupancy, full).sized(12, 10),
                     places(

@@ -176,6 +176,10 @@ class InfluxDb:
                 rows += [dict(zip(series["columns"], row, strict=True)) | tags for row in series["values"]]
         return rows
 
+    def delete(self, influxql: str) -> None:
+        """Do what a DELETE says; errors as of `query`. A database that is not there has nothing to delete."""
+        self._results("post", influxql)
+
     def _results(self, method: str, influxql: str) -> list[dict[str, Any]]:
         response = self._ask(method, influxql)
         try:

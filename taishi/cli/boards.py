@@ -1,15 +1,21 @@
-"""`taishi boards`: the Grafana boards as code: list them, render them to JSON, check them."""
+"""`taishi boards`: the Grafana boards as code: list, render, check, draw them; feed what they need."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
 
+from dashboards.check import check as check_documents
 from dashboards.render import file_name, files
+from dashboards.sketch import sketch as drawn
+from schemas.errors import SettingsError
 from taishi.boards import RENDERED, boards_of
+from taishi.boards_feed import write_feed
+from taishi.places import load_registry
 from taishi.settings import load_settings
 
 __all__ = ["boards"]
@@ -76,6 +82,68 @@ def render(into: Path, check: bool) -> None:
         (into / name).unlink()
         click.echo(f"removed {into / name}: no board has this file")
     click.echo(f"{len(wanted)} boards, {len(stale)} written")
+
+
+@boards.command()
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path), nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="one JSON document")
+def check(file: tuple[Path, ...], as_json: bool) -> None:
+    """Check boards without a Grafana: types, layout, words, units, references, links, colours.
+
+    FILES are JSON of boards; without any, the boards of this installation are checked.
+    """
+    found = check_documents({name: json.loads(text) for name, text in _texts(file).items()})
+    if as_json:
+        rows = [{"board": each.board, "panel": each.panel, "what": each.what} for each in found]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for each in found:
+            click.echo(str(each), err=True)
+    if found:
+        sys.exit(1)
+    if not as_json:
+        click.echo("nothing is wrong with the boards")
+
+
+def _texts(given: tuple[Path, ...]) -> dict[str, str]:
+    """The boards to check: the given files', else the installation's."""
+    if not given:
+        return files(boards_of(load_settings()))
+    texts = {path.name: path.read_text("utf-8") for path in given}
+    for name, text in texts.items():
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise SettingsError(f"{name}: received no JSON: {error}") from error
+    return texts
+
+
+@boards.command()
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="folder of the SVG files",
+)
+def sketch(into: Path) -> None:
+    """Draw the layout of every board as SVG, for reviewers: where panels lie, not what Grafana shows."""
+    into.mkdir(parents=True, exist_ok=True)
+    for board in boards_of(load_settings()):
+        path = into / f"{board.uid}.svg"
+        path.write_text(drawn(board), "utf-8")
+        click.echo(f"wrote {path}")
+
+
+@boards.command()
+def feed() -> None:
+    """Write what boards need beside windows into InfluxDB: names of places, policies, holidays.
+
+    Run it once, after `taishi places import`, and when a year's holidays are published.
+    """
+    settings = load_settings()
+    today = date.today()  # noqa: DTZ011 - the district's own calendar day
+    for policy, points in write_feed(settings, load_registry(settings), today).items():
+        click.echo(f"{policy}: {points} points")
 
 
 def _text(path: Path) -> str | None:

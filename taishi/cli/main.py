@@ -35,7 +35,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "export": ("export", "figures of places over a period as CSV, Parquet or GeoJSON"),
     "sql": ("sql", "questions in SQL to exported Parquet files, read-only"),
     "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
-    "boards": ("boards", "Grafana boards as code: list, render, check"),
+    "boards": ("boards", "Grafana boards as code: list, render, check, sketch, feed"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),

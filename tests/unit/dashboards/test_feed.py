@@ -16,7 +16,8 @@ def test_a_place_is_offered_by_code_and_name_and_knows_its_parent() -> None:
     street = Place("370202001", "香港中路街道", "street")
     (line,) = place_points([street])
     assert line == (
-        "places,level=street,place=370202001,name=香港中路街道,option=370202001\\ 香港中路街道,parent=370202 "
+        "places,level=street,place=370202001,name=香港中路街道,option=370202001\\ 香港中路街道,"
+        "compare=street\\ 街道,parent=370202 "
         f"order=0i {HORIZON_MS}"
     )
 
