@@ -1,7 +1,7 @@
 """What Grafana puts into a query before it is sent: the range, the interval, the variables' values. Pure.
 
 As Grafana's InfluxDB data source does it: `$timeFilter` in ms, `$__interval`, `$__from`, `$__to`, and
-`$name`, `${name}` for variables; what begins with a digit (every code) goes in as it is, also into a pattern.
+`$name`, `${name}`, `${name:form}` for variables (`dashboards.formats`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashboards.formats import Value, by_default, formatted
 from schemas.errors import SettingsError, received_allowed
 
 __all__ = ["Range", "interpolate", "variables_in"]
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}|\$(\w+)")
 _OWN = frozenset(("timeFilter", "__interval", "__from", "__to", "__rate_interval", "__range", "interval"))
 
 
@@ -33,10 +34,10 @@ class Range:
 
 def variables_in(text: str) -> set[str]:
     """The variables of boards that a text refers to, without those that Grafana has by itself."""
-    return {found[0] or found[1] for found in _VARIABLE.findall(text)} - _OWN
+    return {found[0] or found[2] for found in _VARIABLE.findall(text)} - _OWN
 
 
-def interpolate(text: str, over: Range, values: Mapping[str, str]) -> str:
+def interpolate(text: str, over: Range, values: Mapping[str, Value]) -> str:
     """The query as it is sent; SettingsError for a variable that nobody has given a value."""
     own = {
         "timeFilter": f"time >= {over.from_ms}ms and time <= {over.to_ms}ms",
@@ -47,12 +48,14 @@ def interpolate(text: str, over: Range, values: Mapping[str, str]) -> str:
         "__from": str(over.from_ms),
         "__to": str(over.to_ms),
     }
-    known = own | dict(values)
 
     def value(found: re.Match[str]) -> str:
-        wanted = found[1] or found[2]
-        if wanted not in known:
-            raise SettingsError(received_allowed("variable", wanted, sorted(known)))
-        return known[wanted]
+        wanted = found[1] or found[3]
+        if wanted in own:
+            return own[wanted]
+        if wanted not in values:
+            raise SettingsError(received_allowed("variable", wanted, sorted({*own, *values})))
+        form = found[2]
+        return formatted(values[wanted], form) if form else by_default(values[wanted], wanted, text)
 
     return _VARIABLE.sub(value, text)

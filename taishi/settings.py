@@ -207,6 +207,13 @@ class Settings(BaseSettings):
         "127.0.0.1", description="where the live pages are served: loopback, for they know no users yet"
     )
     pages_port: int = Field(18085, description="port of them", ge=1, le=65535)
+    grafana_address: str = Field(
+        "", description="URL of the Grafana that `taishi boards push` puts boards into"
+    )
+    grafana_token: str = Field("", description="token of a service account there (role Editor)", repr=False)
+    grafana_ca_file: Path | None = Field(
+        None, description="CA certificates (PEM) that sign its certificate; the system's if unset"
+    )
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
     )

@@ -15,6 +15,7 @@ from dashboards.sketch import sketch as drawn
 from schemas.errors import SettingsError
 from taishi.boards import RENDERED, boards_of
 from taishi.boards_feed import write_feed
+from taishi.cli.boards_push import push
 from taishi.places import load_registry
 from taishi.settings import load_settings
 
@@ -148,3 +149,6 @@ def feed() -> None:
 
 def _text(path: Path) -> str | None:
     return path.read_text("utf-8") if path.is_file() else None
+
+
+boards.add_command(push)

@@ -1,0 +1,1 @@
+"""Boards into a running Grafana, over its HTTP API."""
