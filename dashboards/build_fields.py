@@ -11,7 +11,7 @@ from dashboards.model import Choropleth, FieldStyle, Link, Mapping, Panel, Step
 from dashboards.palette import COLOURS, RAMP
 from dashboards.words import NO_DATA
 
-__all__ = ["field_config", "no_data_mapping"]
+__all__ = ["field_config"]
 
 
 def field_config(
@@ -23,7 +23,7 @@ def field_config(
         decimals=panel.decimals,
         min_val=least,
         max_val=most,
-        mappings=[*_mappings(panel.mappings), no_data_mapping()],
+        mappings=[*_mappings(panel.mappings), _nothing(panel.nothing)],
         thresholds=_thresholds(panel.steps),
         color=_colour(panel),
         links=[_link(link) for link in panel.links] or None,
@@ -33,9 +33,9 @@ def field_config(
     return grafana.FieldConfigSource(defaults, [_override(style) for style in panel.fields])
 
 
-def no_data_mapping() -> grafana.SpecialValueMap:
+def _nothing(text: str) -> grafana.SpecialValueMap:
     """A value that is not there says so, in grey."""
-    result = grafana.ValueMappingResult(text=NO_DATA, color=COLOURS["none"], index=99)
+    result = grafana.ValueMappingResult(text=text, color=COLOURS["none"], index=99)
     return grafana.SpecialValueMap(
         grafana.DashboardSpecialValueMapOptions(match=grafana.SpecialValueMatch.NULL_AND_NAN, result=result)
     )
@@ -80,7 +80,7 @@ def _override(style: FieldStyle) -> grafana.DashboardFieldConfigSourceOverrides:
         "unit": style.unit or None,
         "decimals": style.decimals,
         "thresholds": _thresholds(style.steps) if style.steps else None,
-        "mappings": [*_mappings(style.mappings), no_data_mapping()] if style.mappings else None,
+        "mappings": [*_mappings(style.mappings), _nothing(NO_DATA)] if style.mappings else None,
         "links": [_link(link) for link in style.links] or None,
         "color": _fixed(style),
         "custom.width": style.width or None,

@@ -23,10 +23,16 @@ _SERIES: Final[tuple[Colour, ...]] = ("normal", "caution", "urgent", "critical",
 """Colours of lines that stand beside each other; their names stand in the legend."""
 
 _SAID_OF: Final[dict[str, Words]] = {
-    "held": Words("最近一分钟的状态。", "The state at the newest minute."),
+    "held": Words(
+        "最近一分钟的状态；超过 15 分钟没有则无数据。",
+        "The state at the newest minute, not older than 15 min.",
+    ),
     "flow": Words("最近一小时的合计。", "The sum of the last hour."),
     "distinct": Words("最近一个整点小时内的不重复数。", "How many different ones in the newest whole hour."),
-    "ratio": Words("最近一分钟的比值。", "The ratio of the newest minute."),
+    "ratio": Words(
+        "最近一分钟的比值；超过 15 分钟没有则无数据。",
+        "The ratio of the newest minute, not older than 15 min.",
+    ),
 }
 _USUAL: Final = Words(
     "旁边是往周同一小时的均值（最近四周）。", "Beside it the mean of this hour in the last four weeks."

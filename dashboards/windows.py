@@ -36,6 +36,8 @@ __all__ = [
 USUAL: Final = Words("往周同时", "usual at this hour")
 _MINUTES: Final = "1m"
 _HOURS: Final = "1h"
+_NOW: Final = "15m"
+"""How old the newest window may be to be told as the present."""
 _WEEKS: Final = (1, 2, 3, 4)
 _NO_LEVEL: Final = "网格没有下一级 a grid has no level below"
 
@@ -83,6 +85,7 @@ def trend(shown: Figure, ref: str = "A", bucket: str = "") -> Query:
 def now(shown: Figure, ref: str = "A", words: Words | None = None) -> Query:
     """The figure at the end of the board's time: the newest minute; of what flows, the last hour's sum.
 
+    A minute that is older than `_NOW` is no present: there is no row then.
     How many different ones there were is neither a state nor a sum: the newest whole hour's is taken.
     """
     if shown.grows == "flow":
@@ -91,7 +94,7 @@ def now(shown: Figure, ref: str = "A", words: Words | None = None) -> Query:
     select = Select(
         columns=(Column(f"last({name(shown.name)})", shown.name),),
         of=_of(shown.domain, _HOURS if hourly else _MINUTES),
-        where=(*_here(), since_end("3h") if hourly else TIME_RANGE),
+        where=(*_here(), since_end("3h" if hourly else _NOW)),
     )
     return _query(select, shown, ref, words or shown.words)
 
@@ -131,7 +134,7 @@ def judged(shown: tuple[Figure, ...], whole: Figure | None, over_s: int) -> Quer
     select = Select(
         columns=(Column(expression, shown[0].name),),
         of=_of(shown[0].domain, _MINUTES),
-        where=(*_here(), since_end(f"{over_s}s") if over_s else TIME_RANGE),
+        where=(*_here(), since_end(f"{over_s}s" if over_s else _NOW)),
     )
     return _query(select, shown[0], "A", shown[0].words)
 
@@ -193,7 +196,7 @@ def newest(domain: Domain, ref: str = "A") -> Query:
 
 
 def grids() -> Query:
-    """Every grid of the chosen place by the map's metric, as columns `place` and `value`.
+    """Every grid of the district by the map's metric, as columns `place` and `value`.
 
     A field's name is of one domain only, so the measurement need not be known. The district's own row comes
     first: Grafana 11 leaves the first row's area uncoloured (`if (idx && dims)` in geojsonDynamic.ts).
@@ -201,7 +204,7 @@ def grids() -> Query:
     select = Select(
         columns=(Column(f"last({name(f'${{{METRIC}}}')})", "value"),),
         of=f"{name(_MINUTES)}./^(parking|security|governance)$/",
-        where=(f"({tag('level', 'grid')} OR {tag('level', 'district')})", TIME_RANGE),
+        where=(f"({tag('level', 'grid')} OR {tag('level', 'district')})", since_end(_NOW)),
         group_by=(name("place"),),
     )
     return Query(str(select), DISTRICT, "A", "table")

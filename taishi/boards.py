@@ -79,7 +79,7 @@ def place_names(registry: PlaceRegistry) -> Iterator[Mapping]:
         for place in registry.at(level):
             yield Mapping(place.code, place.name)
     for place in registry.at("community"):
-        yield Mapping(f"^{place.code}(.+)$", f"{place.name} $1", pattern=True)
+        yield Mapping(f"/^{place.code}(.+)$/", f"{place.name} $1", pattern=True)
 
 
 def _duties(oncall: OnCall) -> Iterator[Duty]:
