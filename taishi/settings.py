@@ -214,6 +214,11 @@ class Settings(BaseSettings):
     grafana_ca_file: Path | None = Field(
         None, description="CA certificates (PEM) that sign its certificate; the system's if unset"
     )
+    desk: bool = Field(False, description="whether `taishi up` runs the operations desk (docs/desk.md)")
+    desk_host: str = Field("127.0.0.1", description="where the desk is served; beyond loopback with TLS only")
+    desk_port: int = Field(18084, description="port of it", ge=1, le=65535)
+    desk_tls_certificate: Path | None = Field(None, description="the desk's certificate (PEM); TLS if set")
+    desk_tls_key: Path | None = Field(None, description="its private key (PEM)")
     prism_aggregate_port: int = Field(
         18073, description="job port of the aggregate worker's Prism", ge=1, le=65535
     )

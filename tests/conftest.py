@@ -131,7 +131,7 @@ def isolated_settings(home: Path, **given: object) -> Settings:
     names = (
         *("kafka_port", "kafka_controller_port", "influxdb_port", "mqtt_port", "http_port"),
         *("prism_aggregate_port", "prism_situation_port", "prism_signals_port", "sip_port", "tcp_port"),
-        *("prism_presence_port", "prism_watch_port", "pages_port"),
+        *("prism_presence_port", "prism_watch_port", "pages_port", "desk_port"),
     )
     ports = free_ports(len(names) + 20, consecutive=True)
     fixed = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)], "home": home}

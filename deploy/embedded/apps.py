@@ -10,6 +10,7 @@ from deploy.embedded.settings import StackSettings
 __all__ = [
     "broker",
     "connectors",
+    "desk",
     "oncall",
     "outgoing",
     "pages",
@@ -115,6 +116,13 @@ def pages(settings: StackSettings) -> tuple[Part, ...]:
         return ()
     ports, needs = {"pages_port": settings.pages_port}, ("topics", "influxdb-database")
     return (_app(settings, "pages", ("pages", "serve"), needs, ports),)
+
+
+def desk(settings: StackSettings) -> tuple[Part, ...]:
+    """The operations desk; only where it is wanted."""
+    if not settings.desk:
+        return ()
+    return (_app(settings, "desk", ("desk", "serve"), ("topics",), {"desk_port": settings.desk_port}),)
 
 
 def scorecard(settings: StackSettings) -> Part:

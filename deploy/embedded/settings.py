@@ -26,6 +26,7 @@ METRICS_OFFSETS: Mapping[str, int] = {
     "worker-watch": 14,
     "sources": 15,
     "pages": 16,
+    "desk": 17,
 }
 """Part -> its metrics port, counted from `metrics_port`."""
 
@@ -36,7 +37,7 @@ class StackSettings:
 
     `doors` are the connectors to start: mqtt, http, sip, tcp, poll. With an
     `oncall_file` the on-call service is started too, with `outgoing` what other platforms ask, and with
-    `pages` the live pages.
+    `pages` the live pages, with `desk` the operations desk.
     """
 
     home: Path
@@ -60,6 +61,8 @@ class StackSettings:
     outgoing_port: int = 18090
     pages: bool = True
     pages_port: int = 18085
+    desk: bool = False
+    desk_port: int = 18084
     http_host: str = "127.0.0.1"
     kafka_address: str | None = None
     influxdb_address: str | None = None

@@ -61,6 +61,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.extend(apps.oncall(settings))
     parts.extend(apps.outgoing(settings))
     parts.extend(apps.pages(settings))
+    parts.extend(apps.desk(settings))
     if demo:
         if not {"mqtt", "http"} <= set(settings.doors):
             raise SettingsError(

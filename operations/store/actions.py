@@ -10,7 +10,9 @@ import sqlalchemy as sql
 from operations.alerts.actions import SCOPED, Action, Target, action_id, covers
 from operations.alerts.refusals import MAX_SHELVE_S, refusal, scope_refusal
 from operations.alerts.states import State, in_force, state_of
+from operations.people.audit import Said
 from operations.store.alerts import AlertRows
+from operations.store.audit import AuditRows
 from operations.store.tables import ACTIONS, ALERTS, PROGRESS
 from schemas.alerts import Alert
 from schemas.errors import Refused, SettingsError
@@ -23,13 +25,15 @@ _ENDING = (ACTIONS.c.until_ms == 0) | (ACTIONS.c.until_ms > sql.bindparam("now_m
 _HIDING = ("shelve", "shelve_once", "unshelve", *sorted(SCOPED))
 
 
-class ActionRows(AlertRows):
+class ActionRows(AlertRows, AuditRows):
     """The table `actions`."""
 
-    def act(self, action: Action, now_ms: int, max_shelve_s: int = MAX_SHELVE_S) -> Action:
+    def act(
+        self, action: Action, now_ms: int, max_shelve_s: int = MAX_SHELVE_S, said: Said | None = None
+    ) -> Action:
         """Do it, or raise Refused with the words. The same identity again changes nothing.
 
-        Returned is what is written: of a repeat, what was written first.
+        Returned is what is written: of a repeat, what was written first. `said` goes into the record with it.
         """
         with self._engine.begin() as connection:
             self._take_turn(connection)
@@ -41,6 +45,8 @@ class ActionRows(AlertRows):
                 raise Refused(words)
             connection.execute(sql.insert(ACTIONS).values(**_row(action)))
             _apply(connection, action, now_ms)
+            if said is not None:
+                self._record(connection, said)
             return action
 
     def acknowledge(self, alert_id: str, by: str, why: str, now_ms: int) -> bool:
@@ -74,6 +80,20 @@ class ActionRows(AlertRows):
         """Every action since then, in order."""
         with self._engine.connect() as connection:
             return self._actions(connection, ACTIONS.c.at_ms >= since_ms)
+
+    def last_action(self) -> int:
+        """The number of the newest action; 0 before the first."""
+        with self._engine.connect() as connection:
+            return connection.execute(sql.select(sql.func.max(ACTIONS.c.number))).scalar() or 0
+
+    def touched_after(self, number: int) -> tuple[int, list[Alert]]:
+        """The newest action's number, and the alerts that actions after that one were about."""
+        later = sql.select(ACTIONS.c.number, ACTIONS.c.alert_id).where(ACTIONS.c.number > number)
+        with self._engine.connect() as connection:
+            rows = connection.execute(later).all()
+            ids = {row.alert_id for row in rows if row.alert_id}
+            bodies = connection.execute(sql.select(ALERTS.c.body).where(ALERTS.c.id.in_(ids))).scalars()
+            return max([number, *(row.number for row in rows)]), [_DECODE(body) for body in bodies]
 
     def state(self, alert: Alert, now_ms: int) -> State:
         """The state of an alert now."""

@@ -51,6 +51,9 @@ class AlertRows(Database):
             "open": alert.active or alert.latched,
             "changed_ms": now_ms,
             "cause": alert.cause,
+            "rule": alert.rule,
+            "place": alert.place,
+            "onset_ms": alert.onset_ms,
         }
         new = self._insert(ALERTS).values(id=alert.id, first_seen_ms=now_ms, **row)
         return new.on_conflict_do_update(
@@ -70,6 +73,14 @@ class AlertRows(Database):
     def alerts(self, since_ms: int = 0) -> list[Alert]:
         """Alerts that are open, or changed since then."""
         return [each.alert for each in self._tracked(ALERTS.c.open | (ALERTS.c.changed_ms >= since_ms))]
+
+    def similar(self, alert: Alert, most: int = 3) -> list[Alert]:
+        """The newest alerts before this one, of its rule and place."""
+        alike = (ALERTS.c.rule == alert.rule) & (ALERTS.c.place == alert.place)
+        before = alike & (ALERTS.c.onset_ms < alert.onset_ms)
+        wanted = sql.select(ALERTS.c.body).where(before).order_by(ALERTS.c.onset_ms.desc()).limit(most)
+        with self._engine.connect() as connection:
+            return [_DECODE(body) for body in connection.execute(wanted).scalars()]
 
     def parents(self) -> list[Alert]:
         """Alerts that stand for others now."""

@@ -52,6 +52,10 @@ ALERTS: Final = sql.Table(
     _flag("hidden"),
     _int("round"),
     _int("visible_ms"),
+    _text("rule", 100),
+    _text("place", 20),
+    _int("onset_ms"),
+    sql.Index("ix_alerts_rule_place_onset_ms", "rule", "place", "onset_ms"),
 )
 """`open`: active, or latched and not reset since (`reset_count`: the alert's count at its reset). `hidden`,
 `round`, `visible_ms`: as annunciation last saw it; each end of a hiding begins a round."""

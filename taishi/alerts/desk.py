@@ -11,11 +11,11 @@ from typing import Final
 import sqlalchemy as sql
 
 from operations.alerts.actions import Action
+from operations.alerts.view import View, views
 from operations.oncall.model import Tracked
 from operations.oncall.store import Store
 from schemas.alerts import Alert
 from schemas.errors import SettingsError
-from taishi.alerts.view import View, views
 from taishi.settings import Settings, load_settings
 
 __all__ = ["first_acknowledged", "now_ms", "one", "opened", "seen"]

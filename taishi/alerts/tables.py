@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from operations.alerts.actions import Action
+from operations.alerts.choose import SEVERITY_NAMES
 from operations.alerts.kpis import LIMITS, Report
 from operations.alerts.transitions import TRANSITION_WORDS
+from operations.alerts.view import View, left, state_words
 from schemas.calendar import local
-from taishi.alerts.choose import SEVERITY_NAMES
-from taishi.alerts.view import View, left, state_words
 
 __all__ = ["hidden_table", "kpi_table", "list_table"]
 

@@ -11,15 +11,15 @@ import click
 import msgspec
 from rich.console import Console
 
+from operations.alerts.choose import Selection, choose, facts
 from operations.alerts.transitions import TRANSITION_WORDS, Transition, transitions
+from operations.alerts.view import View, said, shown, state_facts, view_facts, views
 from schemas.alerts import SEVERITIES, Severity
 from schemas.calendar import local
 from schemas.errors import SettingsError
-from taishi.alerts.choose import Selection, choose, facts
 from taishi.alerts.desk import now_ms, one, opened, seen
 from taishi.alerts.read import read_alerts
 from taishi.alerts.tables import hidden_table, list_table
-from taishi.alerts.view import View, said, shown, state_facts, view_facts, views
 from taishi.cli.alerts_act import COMMANDS
 from taishi.cli.alerts_kpis import kpis
 from taishi.quarantine.records import parse_since

@@ -28,6 +28,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "alerts": ("alerts", "what calls for a response: list, ack, shelve, history, kpis"),
     "rules": ("rules", "what raises an alert: list, check the rule file"),
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
+    "desk": ("desk", "the operations desk: serve, openapi"),
     "people": ("people", "who may sign in at the desk: add, list, roles, change, disable, password"),
     "audit": ("audit", "who did what at the desk: list, verify, head"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +16,7 @@ from operations.oncall.service import Teller
 from operations.oncall.store import Store
 from schemas.errors import SettingsError
 from taishi import logs, metrics
+from taishi.serving import running
 from taishi.settings import Settings, load_settings
 
 __all__ = ["oncall"]
@@ -67,8 +65,8 @@ def serve() -> None:
     teller = Teller(told, store)
     reader = Reader(settings.kafka_bootstrap, store, teller.wake)
     threads = [
-        _running("reader", lambda: reader.run(stopping)),
-        _running("teller", lambda: teller.run(stopping)),
+        running("reader", reader.run, stopping),
+        running("teller", teller.run, stopping),
     ]
     _LOG.info("on call", people=len(told.people), routes=len(told.routes))
     stopping.wait()
@@ -76,19 +74,3 @@ def serve() -> None:
     for thread in threads:
         thread.join(_LEAVE_S)
     store.close()
-
-
-def _running(name: str, work: Callable[[], None]) -> threading.Thread:
-    """A thread whose fault ends the process: the supervisor starts it anew, and the store knows the rest."""
-
-    def guarded() -> None:
-        try:
-            work()
-        except Exception:  # noqa: BLE001 - whatever it is, half a service tells nobody
-            _LOG.exception("cannot go on", loop=name)
-            sys.stderr.flush()
-            os._exit(1)
-
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
-    thread.start()
-    return thread

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import sys
 import threading
 from typing import Final
 
@@ -15,13 +12,12 @@ import uvicorn
 
 from operations.outgoing.app import application
 from operations.outgoing.geography import Geography
-from operations.outgoing.tail import Tail
-from schemas.errors import SettingsError
 from taishi import logs, metrics
 from taishi.doors import tls_pair
 from taishi.outgoing import admission, shelf
 from taishi.places import load_registry
-from taishi.settings import Settings, load_settings
+from taishi.serving import listener, running
+from taishi.settings import load_settings
 
 __all__ = ["outgoing"]
 
@@ -45,7 +41,7 @@ def serve() -> None:
     geography = Geography(load_registry(settings))
     given, tails = shelf(settings, geography)
     stopping = threading.Event()
-    threads = [_running(tail, stopping) for tail in tails]
+    threads = [running("tail", tail.run, stopping) for tail in tails]
     config = uvicorn.Config(
         application(given, geography, admit, settings.outgoing_url),
         ssl_certfile=tls and tls[0],
@@ -59,40 +55,11 @@ def serve() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn has handlers of its own while it runs, and raises the signal again when it has ended.
         signal.signal(number, lambda *_: None)
-    listener = _listener(settings)
+    listening = listener(settings.outgoing_host, settings.outgoing_port, "outgoing")
     _LOG.info(
         "outgoing listening", host=settings.outgoing_host, port=settings.outgoing_port, tls=tls is not None
     )
-    uvicorn.Server(config).run([listener])
+    uvicorn.Server(config).run([listening])
     stopping.set()
     for thread in threads:
         thread.join(_LEAVE_S)
-
-
-def _running(tail: Tail, stopping: threading.Event) -> threading.Thread:
-    """A thread whose fault ends the process: the supervisor starts it anew, and it reads the log again."""
-
-    def guarded() -> None:
-        try:
-            tail.run(stopping)
-        except Exception:  # noqa: BLE001 - whatever it is, half a service tells half
-            _LOG.exception("cannot go on")
-            sys.stderr.flush()
-            os._exit(1)
-
-    thread = threading.Thread(target=guarded, name="tail", daemon=True)
-    thread.start()
-    return thread
-
-
-def _listener(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.outgoing_host else socket.AF_INET
-    try:
-        return socket.create_server(
-            (settings.outgoing_host, settings.outgoing_port), family=family, backlog=256
-        )
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {settings.outgoing_host}:{settings.outgoing_port}: {error.strerror}; set "
-            "outgoing_host or outgoing_port (TAISHI_OUTGOING_PORT)"
-        ) from error

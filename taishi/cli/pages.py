@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -14,9 +9,9 @@ import click
 import structlog
 import uvicorn
 
-from schemas.errors import SettingsError
 from taishi import logs, metrics
 from taishi.places import load_registry
+from taishi.serving import guarded, listener
 from taishi.settings import Settings, load_settings
 
 __all__ = ["pages", "pages_url"]
@@ -45,10 +40,10 @@ def serve() -> None:
     check_host(settings)
     places = load_registry(settings)
     geography = Geography(places)
-    listener = _listener(settings)
+    listening = listener(settings.pages_host, settings.pages_port, "pages")
     metrics.serve(settings.metrics_port + _METRICS if settings.metrics_port else 0)
     parts = pages_parts(settings, places, geography)
-    app = application(replace(parts, background=tuple(map(_guarded, parts.background))))
+    app = application(replace(parts, background=tuple(map(guarded, parts.background))))
     mount(app, places, geography)
     config = uvicorn.Config(
         app,
@@ -59,35 +54,10 @@ def serve() -> None:
         timeout_graceful_shutdown=int(_LEAVE_S),
     )
     _LOG.info("pages listening", host=settings.pages_host, port=settings.pages_port)
-    uvicorn.Server(config).run([listener])
+    uvicorn.Server(config).run([listening])
 
 
 def pages_url(settings: Settings) -> str:
     """Where a browser of this machine finds the wall."""
     host = f"[{settings.pages_host}]" if ":" in settings.pages_host else settings.pages_host
     return f"http://{host}:{settings.pages_port}/"
-
-
-def _guarded(run: Callable[[threading.Event], None]) -> Callable[[threading.Event], None]:
-    """A fault ends the process: the supervisor starts it anew, while pages that do not hear of it say so."""
-
-    def guarded(stopping: threading.Event) -> None:
-        try:
-            run(stopping)
-        except Exception:  # noqa: BLE001 - whatever it is, half a picture is none
-            _LOG.exception("cannot go on")
-            sys.stderr.flush()
-            os._exit(1)
-
-    return guarded
-
-
-def _listener(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.pages_host else socket.AF_INET
-    try:
-        return socket.create_server((settings.pages_host, settings.pages_port), family=family, backlog=1024)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {settings.pages_host}:{settings.pages_port}: {error.strerror}; set pages_port "
-            "(TAISHI_PAGES_PORT)"
-        ) from error

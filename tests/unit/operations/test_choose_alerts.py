@@ -2,8 +2,8 @@
 
 import msgspec
 
+from operations.alerts.choose import Selection, choose, facts
 from schemas.alerts import Alert
-from taishi.alerts.choose import Selection, choose, facts
 
 BASE = Alert(
     id="a",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from operations.alerts.actions import Action
+from operations.alerts.choose import facts
 from operations.alerts.states import State, state_of
 from schemas.alerts import Alert
 from schemas.calendar import local
-from taishi.alerts.choose import facts
 
 __all__ = ["View", "left", "said", "shown", "state_facts", "state_words", "view_facts", "views"]
 

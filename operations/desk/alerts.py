@@ -1,0 +1,164 @@
+"""Alerts, and what people do with them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
+
+from operations.alerts.actions import Action, ActionKind, Target
+from operations.alerts.choose import Selection
+from operations.alerts.transitions import transitions
+from operations.alerts.view import said as action_facts
+from operations.desk.messages import ActionIn, ActionOut, AlertOut, AlertWhole, ScopedIn, TransitionOut
+from operations.desk.policies import Who, guarded, require
+from operations.desk.seen import for_person, in_places, seen, wanted
+from operations.desk.state import Desk, desk_of
+from operations.people.audit import Said
+from operations.people.roles import Permission
+from operations.people.sign_in import SignedIn, SignInRefusedError
+from schemas.alerts import Alert, Severity
+from schemas.errors import Refused, SettingsError
+
+__all__ = ["VERBS", "router"]
+
+router = APIRouter(tags=["alerts"])
+_Desk = Annotated[Desk, Depends(desk_of)]
+_AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+VERBS: Final[dict[ActionKind, Permission]] = {
+    "acknowledge": "alerts.answer",
+    "comment": "alerts.answer",
+    "reset": "alerts.answer",
+    "shelve": "alerts.shelve",
+    "shelve_once": "alerts.shelve",
+    "unshelve": "alerts.shelve",
+    "suppress": "alerts.suppress",
+    "unsuppress": "alerts.suppress",
+}
+"""What may be done with one alert -> what one needs for it."""
+
+
+@router.get("/alerts", **guarded("alerts.read"))
+def list_alerts(
+    who: Who,
+    desk: _Desk,
+    severity: Annotated[Severity | None, Query(description="this and above")] = None,
+    place: Annotated[str, Query(description="a place and all within it", max_length=20)] = "",
+    hidden: Annotated[
+        bool, Query(description="those that are shelved, suppressed or out of service too")
+    ] = False,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+) -> list[AlertOut]:
+    """The operators' list, of one's places: the most urgent first, of those the newest first."""
+    selection = Selection(active=None, severity=severity, place=place)
+    found = wanted(desk.store, selection, who.person, desk.clock())
+    listed = [view for view in found if view.state.listed and (hidden or not view.state.hidden)]
+    return [AlertOut(**for_person(view, who.person)) for view in listed[:limit]]
+
+
+@router.get("/alerts/{alert_id}", **guarded("alerts.read"))
+def show_alert(alert_id: _AlertId, who: Who, desk: _Desk) -> AlertWhole:
+    """Everything known of an alert: why it is, what happened to it, and the last three like it."""
+    alert, now_ms = _alert(desk, alert_id, who), desk.clock()
+    (view,) = seen(desk.store, [alert], now_ms)
+    history = transitions(alert, desk.store.actions_of(alert), now_ms)
+    similar = [for_person(each, who.person) for each in seen(desk.store, desk.store.similar(alert), now_ms)]
+    return AlertWhole(
+        **for_person(view, who.person),
+        history=[TransitionOut(**_fields(each)) for each in history],
+        similar=[AlertOut(**each) for each in similar],
+    )
+
+
+def _verb(kind: ActionKind, permission: Permission) -> Callable[..., ActionOut]:
+    def act(alert_id: _AlertId, asked: ActionIn, who: Who, desk: _Desk) -> ActionOut:
+        alert = _alert(desk, alert_id, who)
+        require(who, permission, alert.place)
+        return _done(desk, who, _action(desk, who, kind, Target.of(alert), asked))
+
+    act.__doc__ = (
+        f"{kind.replace('_', ' ').capitalize()}. 409 with the words of who was first, or of what is so."
+    )
+    act.__name__ = f"{kind}_alert"
+    return act
+
+
+for _kind, _permission in VERBS.items():
+    _add = router.post(f"/alerts/{{alert_id}}/{_kind}", **guarded(_permission))
+    _add(_verb(_kind, _permission))
+
+
+@router.get("/hidings", **guarded("alerts.read"))
+def list_hidings(desk: _Desk) -> list[ActionOut]:
+    """What hides alerts now, by whom, why and until when; for everybody to see, whatever their places."""
+    return [_told(each) for each in desk.store.hidings(desk.clock())]
+
+
+@router.post("/hidings", **guarded("alerts.suppress"))
+def act_on_scope(asked: ScopedIn, who: Who, desk: _Desk) -> ActionOut:
+    """Suppress a rule in a place, take a device out of service, or end that."""
+    require(who, "alerts.suppress", asked.place or desk.district)
+    target = Target("", asked.rule, asked.place, asked.device)
+    return _done(desk, who, _action(desk, who, asked.kind, target, asked))
+
+
+def _alert(desk: Desk, alert_id: str, who: SignedIn) -> Alert:
+    """404 also where it is not of one's places: what one may not see is not there."""
+    found = desk.store.find(alert_id)
+    if not found or not in_places(who.person, found[0].alert.place):
+        raise HTTPException(404, f"告警 alert: received {alert_id!r}, which the desk does not know")
+    return found[0].alert
+
+
+def _action(desk: Desk, who: SignedIn, kind: ActionKind, target: Target, asked: ActionIn) -> Action:
+    now_ms, second = desk.clock(), ""
+    if asked.second is not None:
+        try:
+            person = desk.door.second_person(asked.second.id, asked.second.code, target.words(), now_ms)
+        except SignInRefusedError as error:
+            raise HTTPException(403, str(error)) from error
+        second = _called(person.name, person.id)
+    return Action(
+        id=asked.id or uuid.uuid4().hex,
+        kind=kind,
+        target=target,
+        by=_called(who.person.name, who.person.id),
+        at_ms=now_ms,
+        why=asked.why,
+        second=second,
+        until_ms=asked.until_ms,
+    )
+
+
+def _done(desk: Desk, who: SignedIn, action: Action) -> ActionOut:
+    said = Said(
+        at_ms=action.at_ms,
+        who=who.person.id,
+        terminal=who.terminal,
+        what=f"alerts.{action.kind}",
+        of=action.target.alert_id or action.target.words(),
+        detail="; ".join(filter(None, (action.why, action.second and f"second {action.second}"))),
+    )
+    try:
+        written = desk.store.act(action, desk.clock(), said=said)
+    except Refused as error:
+        raise HTTPException(409, str(error)) from error
+    except SettingsError as error:
+        raise HTTPException(404, str(error)) from error
+    desk.feed.wake()
+    return _told(written)
+
+
+def _told(action: Action) -> ActionOut:
+    return ActionOut(**(action_facts(action) or {}))
+
+
+def _called(name: str, identity: str) -> str:
+    return name if name == identity else f"{name}（{identity}）"
+
+
+def _fields(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}

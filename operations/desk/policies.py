@@ -1,0 +1,80 @@
+"""Who may call what: every route declares one policy, and an application with one that does not never starts.
+
+A policy is a permission of `operations.people.roles`, or one of the two words below. It is checked before the
+endpoint runs, in any of the person's places; what is of one place the endpoint checks for that place too
+(`require`). The policy is in the OpenAPI document as `x-policy`, from which a test makes its matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.routing import APIRoute
+
+from operations.desk.state import Desk, desk_of
+from operations.people.roles import Permission, denial
+from operations.people.sign_in import SignedIn, SignInRefusedError
+
+__all__ = ["COOKIE", "POLICY", "Policy", "Who", "guarded", "refuse_undeclared", "require", "token_of"]
+
+Policy = Permission | Literal["anyone", "signed_in"]
+POLICY: Final = "x-policy"
+COOKIE: Final = "taishi_session"
+_CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def token_of(request: Request) -> str:
+    """The session's token: of the cookie, or `Authorization: Bearer` of a program."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
+
+
+def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> SignedIn:
+    """Who asks; 401 where nobody is signed in, 403 where another site's page asks in their name."""
+    origin = request.headers.get("origin", "")
+    ours = urlsplit(origin).netloc == request.headers.get("host", "")
+    if origin and not ours and request.method not in _CHANGES_NOTHING:
+        raise HTTPException(403, f"origin: received {origin!r}, allowed: this desk's own pages")
+    try:
+        return desk.door.who(token_of(request), desk.clock())
+    except SignInRefusedError as error:
+        raise HTTPException(401, str(error), {"WWW-Authenticate": 'Bearer realm="taishi"'}) from error
+
+
+Who = Annotated[SignedIn, Depends(signed_in)]
+
+
+def guarded(policy: Policy) -> dict[str, Any]:
+    """What a route is declared with: `@router.get("/people", **guarded("people.manage"))`."""
+    extra = {"openapi_extra": {POLICY: policy}}
+    return extra if policy == "anyone" else extra | {"dependencies": [Depends(_check(policy))]}
+
+
+def _check(policy: Policy) -> Callable[[SignedIn], None]:
+    def check(who: Who) -> None:
+        if policy not in {"anyone", "signed_in"}:
+            require(who, policy)  # type: ignore[arg-type]  # the two words are out
+
+    return check
+
+
+def require(who: SignedIn, permission: Permission, place: str = "") -> None:
+    """403 in words, unless they may, and for that place."""
+    if words := denial(who.person, permission, place):
+        raise HTTPException(403, words)
+
+
+def refuse_undeclared(app: FastAPI) -> None:
+    """RuntimeError that names the routes without a policy."""
+    if bare := sorted(path for path, policy in _declared(app) if policy is None):
+        raise RuntimeError(f"routes without a policy: {', '.join(bare)}")
+
+
+def _declared(app: FastAPI) -> Iterator[tuple[str, str | None]]:
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            extra = route.openapi_extra or {}
+            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}", extra.get(POLICY)

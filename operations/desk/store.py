@@ -1,0 +1,12 @@
+"""The desk's whole store: alerts and what people do with them, people, and the record."""
+
+from __future__ import annotations
+
+from operations.oncall.store import Store
+from operations.store.people import PeopleRows
+
+__all__ = ["DeskStore"]
+
+
+class DeskStore(Store, PeopleRows):
+    """One database. May be opened by several processes (SQLite in WAL mode, or PostgreSQL)."""

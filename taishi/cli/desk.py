@@ -1,0 +1,107 @@
+"""`taishi desk`: the operations desk's API."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Final
+
+import click
+import structlog
+import uvicorn
+
+from deploy.embedded.settings import METRICS_OFFSETS
+from operations.desk.app import application
+from operations.desk.feed import Feed
+from operations.desk.state import Desk
+from operations.desk.store import DeskStore
+from operations.oncall.reader import Reader
+from operations.people.passwords import Passwords
+from operations.people.sign_in import SigningIn
+from schemas.errors import SettingsError
+from taishi import logs, metrics
+from taishi.doors import is_loopback, tls_pair
+from taishi.serving import listener, running
+from taishi.settings import Settings, load_settings
+
+__all__ = ["desk"]
+
+_LOG = structlog.get_logger(__name__)
+_LEAVE_S: Final = 5
+
+
+@click.group()
+def desk() -> None:
+    """值班台。The operations desk: people sign in, see alerts and act on them (docs/desk.md)."""
+
+
+@desk.command()
+def serve() -> None:
+    """Serve the desk's API; `taishi up` runs this where the setting `desk` is true.
+
+    Nobody can sign in before `taishi people add`: there is no first user and no first password.
+    """
+    settings = load_settings()
+    logs.configure("desk")
+    tls = tls_pair("desk_tls", settings.desk_tls_certificate, settings.desk_tls_key)
+    made = _desk(settings, secure=tls is not None)
+    listening = listener(settings.desk_host, settings.desk_port, "desk")
+    metrics.serve(settings.metrics_port + METRICS_OFFSETS["desk"])
+    stopping = threading.Event()
+    threads = []
+    if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
+        reader = Reader(settings.kafka_bootstrap, made.store, made.feed.wake)
+        threads.append(running("reader", reader.run, stopping))
+    config = uvicorn.Config(
+        application(made),
+        ssl_certfile=tls and tls[0],
+        ssl_keyfile=tls and tls[1],
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LEAVE_S,
+    )
+    _LOG.info("desk listening", host=settings.desk_host, port=settings.desk_port, tls=tls is not None)
+    uvicorn.Server(config).run([listening])
+    stopping.set()
+    for thread in threads:
+        thread.join(_LEAVE_S)
+    made.store.close()
+
+
+@desk.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document. Nothing is started."""
+    store = DeskStore("sqlite://")
+    click.echo(json.dumps(application(_made(load_settings(), store)).openapi(), ensure_ascii=False, indent=1))
+    store.close()
+
+
+def _desk(settings: Settings, *, secure: bool) -> Desk:
+    """The desk; SettingsError where nobody could sign in, or passwords would go over a network in clear."""
+    if not secure and not is_loopback(settings.desk_host):
+        raise SettingsError(
+            f"desk_host: received {settings.desk_host} without TLS, allowed: 127.0.0.1, or set "
+            "desk_tls_certificate and desk_tls_key"
+        )
+    (settings.home / "data").mkdir(parents=True, exist_ok=True)
+    store = DeskStore(settings.operations_url)
+    if not any(not person.disabled for person in store.people()):
+        store.close()
+        raise SettingsError(
+            "desk: nobody may sign in yet, and there is no default password: begin with "
+            "`taishi people add ID --role shift_leader`"
+        )
+    return _made(settings, store, secure=secure)
+
+
+def _made(settings: Settings, store: DeskStore, *, secure: bool = False) -> Desk:
+    passwords = Passwords()
+    feed = Feed(store, _now_ms)
+    return Desk(settings.district, store, SigningIn(store, passwords), passwords, feed, _now_ms, secure)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

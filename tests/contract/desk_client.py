@@ -1,0 +1,123 @@
+"""A desk under test: the real application on a real database, people who sign in, and a clock of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import argon2
+import httpx
+import pyotp
+import uvicorn
+from fastapi import FastAPI
+
+from operations.desk.app import application
+from operations.desk.feed import Feed
+from operations.desk.state import Desk
+from operations.desk.store import DeskStore
+from operations.people.audit import Said
+from operations.people.passwords import Passwords
+from operations.people.roles import ROLES, Person, Role
+from operations.people.sign_in import SigningIn
+from operations.store.people import Credentials
+from schemas.alerts import Alert, alert_id
+from schemas.topics import ALERTS
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of a test
+NOW = 1_800_000_000_000
+STREET, GRID = "370202001", "370202001001001"
+
+
+@dataclass
+class Clock:
+    now_ms: int = NOW
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@dataclass
+class Served:
+    """The application and all that a test asks of it."""
+
+    client: httpx.Client
+    store: DeskStore
+    clock: Clock
+    secrets: dict[str, str] = field(default_factory=dict)
+    offset: int = 0
+
+    def enter(self, identity: str, *roles: Role, places: tuple[str, ...] = ("370202",)) -> None:
+        """Somebody new, whose password is PASSWORD."""
+        self.secrets[identity] = pyotp.random_base32()
+        person = Person(id=identity, name=identity, roles=roles, places=places)
+        said = Said(at_ms=self.clock(), who="root", terminal="cli", what="people.add", of=identity)
+        self.store.add_person(person, Credentials(HASH, self.secrets[identity]), said)
+
+    def code(self, identity: str) -> str:
+        """A code that was not used yet."""
+        self.clock.now_ms += 30_000
+        return pyotp.TOTP(self.secrets[identity]).at(self.clock.now_ms // 1000)
+
+    def token(self, identity: str, terminal: str = "desk") -> dict[str, str]:
+        """The header of somebody who signed in just now."""
+        asked = {"id": identity, "password": PASSWORD, "code": self.code(identity), "terminal": terminal}
+        answer = self.client.post("/api/session", json=asked)
+        assert answer.status_code == 200, answer.text
+        token = answer.cookies["taishi_session"]
+        self.client.cookies.clear()
+        return {"Authorization": f"Bearer {token}"}
+
+    def raise_alert(self, rule: str = "signal.fire", place: str = GRID, **given: object) -> str:
+        """An alert as the reader of the topic takes it."""
+        onset_ms = int(given.pop("onset_ms", self.clock()))  # type: ignore[call-overload]
+        fields: dict[str, object] = {
+            "id": alert_id(rule, place, onset_ms),
+            "rule": rule,
+            "severity": "high",
+            "domain": "security",
+            "level": "grid",
+            "place": place,
+            "onset_ms": onset_ms,
+            "active": True,
+            "title": "烟感 smoke",
+            "revision": 1,
+        }
+        alert = Alert(**(fields | given))  # type: ignore[arg-type]
+        self.offset += 1
+        self.store.take(ALERTS, [alert], self.offset, self.clock())
+        return alert.id
+
+
+PASSWORDS = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+HASH = PASSWORDS.hashed(PASSWORD)
+
+
+@contextmanager
+def served(url: str) -> Iterator[Served]:
+    """A desk with one person of each role, called as it."""
+    store, clock = DeskStore(url), Clock()
+    desk = Desk("370202", store, SigningIn(store, PASSWORDS), PASSWORDS, Feed(store, clock), clock)
+    with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
+        made = Served(client, store, clock)
+        for role in ROLES:
+            made.enter(role, role)
+        yield made
+    store.close()
+
+
+@contextmanager
+def _listening(app: FastAPI) -> Iterator[str]:
+    """The application on a port of its own, over real HTTP."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listener.close()
