@@ -14,22 +14,24 @@ import click
 import msgspec
 import numpy as np
 
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
+from schemas.store import choose_database, measurement
 from taishi.settings import load_settings
+from taishi.store import influx_settings
 
 __all__ = ["main", "newest_complete", "watch"]
 
 
-def newest_complete(store: InfluxDb, district: str, window: str) -> dict[str, int]:
+def newest_complete(store: InfluxDb, district: str, window_s: int) -> dict[str, int]:
     """Domain -> start of the newest window that the district has complete."""
     starts: dict[str, int] = {}
     for domain in DOMAINS:
         rows = store.query(
-            f'SELECT "complete" FROM "{domain}" WHERE "level" = \'district\' AND '  # noqa: S608 - our own names
-            f'"place" = \'{district}\' AND "window" = \'{window}\' AND "complete" = 1 '
-            "ORDER BY time DESC LIMIT 1"
+            f'SELECT "complete" FROM {measurement(domain, window_s)} WHERE "level" = \'district\' AND '  # noqa: S608 - our own names
+            f'"place" = \'{district}\' AND "complete" = 1 ORDER BY time DESC LIMIT 1',
+            choose_database(domain, store.settings.database, store.settings.care_database),
         )
         if rows:
             starts[domain] = int(str(rows[0]["time"]))
@@ -38,11 +40,10 @@ def newest_complete(store: InfluxDb, district: str, window: str) -> dict[str, in
 
 def watch(store: InfluxDb, district: str, window_s: int, seconds: float) -> Iterator[float]:
     """Age in s of each window when it is first found; windows there at the beginning do not count."""
-    name = f"{window_s}s" if window_s % 60 else f"{window_s // 60}m"
-    known = newest_complete(store, district, name)
+    known = newest_complete(store, district, window_s)
     until_s = time.monotonic() + seconds
     while time.monotonic() < until_s:
-        found = newest_complete(store, district, name)
+        found = newest_complete(store, district, window_s)
         answered_s = time.time()
         for domain, start_ms in found.items():
             if start_ms > known.get(domain, 0):
@@ -59,9 +60,7 @@ def watch(store: InfluxDb, district: str, window_s: int, seconds: float) -> Iter
 def main(seconds: float, window_s: int, *, as_json: bool) -> None:
     """Print how long after their end windows can be queried."""
     settings = load_settings()
-    store = InfluxDb(
-        InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token)
-    )
+    store = InfluxDb(influx_settings(settings))
     ages_s = np.array(list(watch(store, settings.district, window_s, seconds)))
     if not ages_s.size:
         raise SettingsError(

@@ -13,6 +13,7 @@ __all__ = [
     "DEVICES_KNOWN",
     "DEVICES_SILENT",
     "INFLUXDB_WRITE_SECONDS",
+    "POINTS_EXPIRED",
     "POINTS_REFUSED",
     "POINTS_WRITTEN",
     "RECORDS_SKIPPED",
@@ -71,6 +72,9 @@ class LineTelemetry:
 
 POINTS_WRITTEN: Final = Counter("taishi_points_written_total", "points InfluxDB has acknowledged")
 POINTS_REFUSED: Final = Counter("taishi_points_refused_total", "points InfluxDB refused for their content")
+POINTS_EXPIRED: Final = Counter(
+    "taishi_points_expired_total", "points older than what their retention policy keeps: let go"
+)
 INFLUXDB_WRITE_SECONDS: Final = Histogram(
     "taishi_influxdb_write_seconds", "time of one write to InfluxDB", buckets=_BUCKETS_S
 )

@@ -12,7 +12,19 @@ from typing import Final, Literal
 
 from schemas.kinds import DOMAINS, KINDS, METRICS, Domain, metric_key
 
-__all__ = ["DERIVED", "HAPPENS", "MEASURES", "Measure", "Ratio", "Rule", "Term", "derive", "lasts"]
+__all__ = [
+    "DERIVED",
+    "HAPPENS",
+    "MEASURES",
+    "OVER_TIME",
+    "Measure",
+    "OverTime",
+    "Ratio",
+    "Rule",
+    "Term",
+    "derive",
+    "lasts",
+]
 
 Rule = Literal[
     "sum",  # Σ value of the events in the window
@@ -29,8 +41,29 @@ Rule = Literal[
     "rises",  # transitions to a higher value, Σ of the increase, in event order
 ]
 
+OverTime = Literal[
+    "sum",  # what happened: an hour is the sum of its minutes
+    "last",  # a state at the window's end: an hour is its last minute
+    "distinct",  # who was heard of: counted anew over the hour, at most the sum of its minutes
+]
 
-HAPPENS: Final = frozenset(("sum", "count", "out_of_normal", "simulated", "rises"))
+OVER_TIME: Final[dict[Rule, OverTime]] = {
+    "sum": "sum",
+    "count": "sum",
+    "out_of_normal": "sum",
+    "simulated": "sum",
+    "rises": "sum",
+    "distinct_devices": "distinct",
+    "distinct_subjects": "distinct",
+    "entities": "last",
+    "entities_silent": "last",
+    "held_live": "last",
+    "held": "last",
+    "held_silent": "last",
+}
+"""What a longer window is of the shorter ones that fill it. All three are exact, also after late readings."""
+
+HAPPENS: Final = frozenset(rule for rule, kind in OVER_TIME.items() if kind == "sum")
 """Rules of measures that add up over time: three alarms in one minute and two in the next are five."""
 
 
@@ -51,13 +84,19 @@ class Measure:
     description: str
     terms: tuple[Term, ...]
 
+    @property
+    def over_time(self) -> OverTime:
+        """What a longer window's value is of the shorter ones'."""
+        (kind,) = {OVER_TIME[term.rule] for term in self.terms}
+        return kind
+
 
 def lasts(measure: Measure) -> bool:
     """Whether it says how things stand (spaces occupied) and not what happened (arrivals).
 
     What happened adds up over windows; how things stand has a mean over them.
     """
-    return any(term.rule not in HAPPENS for term in measure.terms)
+    return measure.over_time != "sum"
 
 
 @dataclass(frozen=True, slots=True)

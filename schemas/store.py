@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, received_allowed
 from schemas.kinds import Domain
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Databases",
     "Policy",
     "bucket",
+    "choose_database",
     "database_of",
     "events_policy",
     "measurement",
@@ -110,6 +111,10 @@ def policies(sizes_s: Iterable[int], keep_days: Mapping[str, float] = KEEP_DAYS)
     """All that an installation with these window sizes has, the default one first."""
     windows = (policy_of(size, keep_days) for size in sorted({*sizes_s, MINUTE_S}))
     every = (*windows, events_policy(keep_days))
+    names = list(dict.fromkeys([*(policy.name for policy in every), *KEEP_DAYS]))
+    for name in keep_days:
+        if name not in names:
+            raise SettingsError(received_allowed("influxdb_keep_days", name, names))
     return tuple(sorted(every, key=lambda policy: policy.name != DEFAULT_POLICY))
 
 
@@ -125,7 +130,12 @@ def bucket(database: str, policy: str) -> str:
 
 def database_of(domain: Domain, names: Databases) -> str:
     """The database that a domain's windows lie in: care may have one, so that a token can leave it out."""
-    return (names.influxdb_care_database if domain == "care" else "") or names.influxdb_database
+    return choose_database(domain, names.influxdb_database, names.influxdb_care_database)
+
+
+def choose_database(domain: Domain, database: str, care_database: str) -> str:
+    """As `database_of`, of the names themselves."""
+    return (care_database if domain == "care" else "") or database
 
 
 def window_for(span_s: float, back_s: float = 0.0, keep_days: Mapping[str, float] = KEEP_DAYS) -> int:

@@ -18,7 +18,7 @@ from operations.outgoing.tail import AlertBook, SpotBook, Tail
 from operations.outgoing.windows import WindowStore, WindowStoreSettings
 from schemas.errors import SettingsError
 from schemas.places.datum import to_wgs84
-from schemas.store import window_name
+from schemas.store import MINUTE_S
 from schemas.topics import ALERTS, readings_topic
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
@@ -106,14 +106,14 @@ class Points:
 
 def shelf(settings: Settings, geography: Geography) -> tuple[LiveShelf, tuple[Tail, ...]]:
     """What there is to tell, and the tails that are to be run for it."""
-    window_s = max(settings.window_s)
+    window_s = max((size for size in settings.window_s if size <= MINUTE_S), default=settings.window_s[0])
     store = WindowStore(
         WindowStoreSettings(
             url=settings.influxdb_url,
             database=settings.influxdb_database,
             token=settings.influxdb_token,
-            window=window_name(window_s),
             window_s=window_s,
+            care_database=settings.influxdb_care_database,
         )
     )
     alerts, spots = AlertBook(), SpotBook(Points(settings).of)

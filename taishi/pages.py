@@ -30,7 +30,7 @@ from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS, Domain
 from schemas.places.datum import to_wgs84
 from schemas.places.registry import PlaceRegistry
-from schemas.store import database_of, window_name
+from schemas.store import database_of
 from schemas.topics import ALERTS
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
@@ -134,7 +134,7 @@ def _simulated(settings: Settings, window_s: int) -> Callable[[Domain], frozense
         settings.influxdb_url,
         settings.influxdb_database,
         settings.influxdb_token,
-        window_name(window_s),
         window_s,
+        settings.influxdb_care_database,
     )
     return WindowStore(given).simulated

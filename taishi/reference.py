@@ -152,14 +152,16 @@ def _kinds() -> str:
     measures = (
         f"## Measures of `{domain}`\n\n"
         + _table(
-            ("measure", "unit", "what it is"),
-            [(f"`{m.name}`", m.unit, m.description) for m in MEASURES[domain]],
+            ("measure", "unit", "over time", "what it is"),
+            [(f"`{m.name}`", m.unit, m.over_time, m.description) for m in MEASURES[domain]],
         )
         for domain in MEASURES
     )
     lead = (
         "Units are UCUM codes. A reading outside the plausible range is quarantined as `implausible`. "
-        "Every measure is a sum, so it adds up from grids to the district."
+        "Every measure is a sum, so it adds up from grids to the district. Over time: `sum`, an hour is the "
+        "sum of its minutes; `last`, a state at the window's end, an hour is its last minute; `distinct`, "
+        "counted anew over the hour (who was heard of twice counts once), at most the sum of its minutes."
     )
     return _page("Kinds and measures", lead, "## Kinds\n\n" + _table(header, kinds), *measures)
 

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from connectors.peers import LOOPBACK
 from schemas.errors import SettingsError
+from schemas.store import policies
 
 __all__ = ["Settings", "load_settings"]
 
@@ -63,10 +64,16 @@ class Settings(BaseSettings):
         None, description="URL of an InfluxDB of your own; embedded if unset"
     )
     influxdb_port: int = Field(18086, description="port of the embedded InfluxDB", ge=1, le=65535)
-    influxdb_database: str = Field("taishi", description="database (1.8) or bucket (2.x)", pattern=r"^\w+$")
+    influxdb_database: str = Field(
+        "taishi", description="database (1.8); of 2.x what its buckets' names begin with", pattern=r"^\w+$"
+    )
     influxdb_care_database: str = Field(
         "", description="database of the domain care, if it shall have its own", pattern=r"^\w*$"
     )
+    influxdb_keep_days: dict[str, float] = Field(
+        {}, description="policy (10s, 1m, 1h, events) -> days it keeps, where not 7, 90, 1095, 1095"
+    )
+    influxdb_org: str = Field("", description="organisation of an InfluxDB 2.x; unset for 1.8")
     influxdb_token: str = Field(
         "", description="token of an InfluxDB 2.x, or user:password of 1.8", repr=False
     )
@@ -236,7 +243,9 @@ class Settings(BaseSettings):
         19100, description="first of 20 consecutive ports of the parts' Prometheus metrics", ge=1, le=65515
     )
 
-    window_s: tuple[int, ...] = Field((10, 60), description="window sizes; each a multiple of the first")
+    window_s: tuple[int, ...] = Field(
+        (10, 60, 3600), description="window sizes; each a multiple of the first"
+    )
     delay_s: float = Field(5.0, description="how far the watermark trails the log's clock", ge=0)
     lateness_s: int = Field(600, description="how late a reading may be and still count", ge=0)
     skew_max_s: int = Field(60, description="how far ahead of the log a device's clock may be", ge=0)
@@ -290,9 +299,11 @@ def load_settings(**given: Any) -> Settings:
     if named and not Path(named).is_file():
         raise SettingsError(f"TAISHI_SETTINGS names {named!r}, which is not a file")
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        policies(settings.window_s, settings.influxdb_keep_days)
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, e['loc']))}: received {e['input']!r}; {e['msg']}" for e in error.errors()
         ]
         raise SettingsError("settings: " + "; ".join(lines)) from error
+    return settings

@@ -23,7 +23,7 @@ def stack_settings(settings: Settings) -> StackSettings:
     """Places, ports and addresses for `deploy.embedded`."""
     names = (
         *("cache", "kafka_port", "kafka_controller_port", "kafka_address", "influxdb_port"),
-        *("influxdb_address", "influxdb_database", "mqtt_port", "mqtt_address", "http_host", "http_port"),
+        *("influxdb_address", "mqtt_port", "mqtt_address", "http_host", "http_port"),
         *("prism_aggregate_port", "prism_situation_port", "prism_signals_port", "prism_presence_port"),
         *("prism_watch_port", "metrics_port"),
         *("tcp_port", "doors", "oncall_file", "outgoing", "outgoing_port", "pages", "pages_port"),

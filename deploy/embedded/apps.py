@@ -16,6 +16,7 @@ __all__ = [
     "pages",
     "scorecard",
     "simulation",
+    "store",
     "topics",
     "workers",
 ]
@@ -53,6 +54,18 @@ def topics(settings: StackSettings) -> Part:
         log="topics",
         environment=dict(settings.environment),
         needs=("kafka",),
+        once=True,
+    )
+
+
+def store(settings: StackSettings) -> Part:
+    """Make or correct InfluxDB's databases and retention policies; what writes windows starts after."""
+    return Part(
+        name="influxdb-database",
+        command=_taishi("store", "create"),
+        log="influxdb",
+        environment=dict(settings.environment),
+        needs=("influxdb",),
         once=True,
     )
 

@@ -1,23 +1,18 @@
-"""InfluxDB 1.8: its configuration, its command, and the database."""
+"""InfluxDB 1.8: its configuration and its command."""
 
 from __future__ import annotations
-
-import sys
-import urllib.parse
-import urllib.request
 
 from deploy.embedded.fetch import INFLUXD, folder_of
 from deploy.embedded.parts import Health, Part
 from deploy.embedded.settings import StackSettings
 
-__all__ = ["configuration", "create_database", "parts", "write_configuration"]
+__all__ = ["configuration", "part", "write_configuration"]
 
 
-def parts(settings: StackSettings) -> tuple[Part, Part]:
-    """The server, and the database, created once it serves."""
+def part(settings: StackSettings) -> Part:
+    """The server; its databases are made by `apps.store`."""
     program = folder_of(INFLUXD, settings.cache) / "influxd"
-    url = f"http://127.0.0.1:{settings.influxdb_port}"
-    server = Part(
+    return Part(
         name="influxdb",
         command=(str(program), "run", "-config", str(settings.data / "influxdb.conf")),
         log="influxdb",
@@ -25,14 +20,6 @@ def parts(settings: StackSettings) -> tuple[Part, Part]:
         ports={"influxdb_port": settings.influxdb_port},
         environment={"INFLUXDB_CONFIG_PATH": "", "GOMEMLIMIT": "512MiB"},
     )
-    database = Part(
-        name="influxdb-database",
-        command=(sys.executable, "-m", "deploy.embedded.influxdb", url, settings.influxdb_database),
-        log="influxdb",
-        needs=("influxdb",),
-        once=True,
-    )
-    return server, database
 
 
 def configuration(settings: StackSettings) -> str:
@@ -79,14 +66,3 @@ def write_configuration(settings: StackSettings) -> None:
     """Write influxdb.conf where the command reads it."""
     settings.data.mkdir(parents=True, exist_ok=True)
     (settings.data / "influxdb.conf").write_text(configuration(settings))
-
-
-def create_database(url: str, name: str) -> None:
-    """Create the database if it is not there; urllib's OSError when InfluxDB does not answer."""
-    query = urllib.parse.urlencode({"q": f'CREATE DATABASE "{name}"'}).encode()
-    with urllib.request.urlopen(f"{url}/query", data=query, timeout=30) as answer:  # noqa: S310 - http only
-        answer.read()
-
-
-if __name__ == "__main__":
-    create_database(*sys.argv[1:])

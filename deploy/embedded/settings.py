@@ -45,7 +45,6 @@ class StackSettings:
     kafka_port: int
     kafka_controller_port: int
     influxdb_port: int
-    influxdb_database: str
     mqtt_port: int
     http_port: int
     prism_aggregate_port: int

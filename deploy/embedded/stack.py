@@ -46,7 +46,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     if settings.kafka_address is None:
         parts.append(kafka.part(settings, java))
     if settings.influxdb_address is None:
-        parts.extend(influxdb.parts(settings))
+        parts.append(influxdb.part(settings))
     if settings.mqtt_address is None:
         parts.append(apps.broker(settings))
     parts.append(prism.part(settings, "aggregate", settings.prism_aggregate_port))
@@ -55,6 +55,7 @@ def declared(settings: StackSettings, java: Path, demo: bool = True) -> tuple[Pa
     parts.append(prism.part(settings, "presence", settings.prism_presence_port))
     parts.append(prism.part(settings, "watch", settings.prism_watch_port))
     parts.append(apps.topics(settings))
+    parts.append(apps.store(settings))
     parts.extend(apps.connectors(settings))
     parts.extend(apps.workers(settings))
     parts.append(apps.scorecard(settings))

@@ -16,6 +16,7 @@ import httpx
 from operations.influxql import InfluxQl, Series
 from operations.outgoing.rows import PlaceRow, place_row
 from schemas.kinds import DOMAINS, KINDS, Domain
+from schemas.store import choose_database, measurement
 
 __all__ = ["Kept", "WindowStore", "WindowStoreSettings"]
 
@@ -53,13 +54,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class WindowStoreSettings:
-    """Where; `token` is a 2.x token or `user:password` of 1.8. `window` is the tag (`1m`), of `window_s`."""
+    """Where, and by which size of windows; `token` is a 2.x token or `user:password` of 1.8.
+
+    `care_database` is that of the domain care, if it has one of its own.
+    """
 
     url: str
     database: str
     token: str
-    window: str
     window_s: int
+    care_database: str = ""
     keep_s: float = 2.0
     keep_simulated_s: float = 300.0
 
@@ -106,10 +110,12 @@ class WindowStore:
     def _series(self, fields: str, domain: Domain, since_ms: int, grouped: str) -> list[Series]:
         # Not of a user's making: the settings have checked what goes in.
         query = (
-            f'SELECT {fields} FROM "{domain}" '  # noqa: S608
-            f"WHERE \"window\" = '{self._settings.window}' AND time >= {since_ms}ms GROUP BY {grouped}"
+            f"SELECT {fields} FROM {measurement(domain, self._settings.window_s)} "  # noqa: S608
+            f"WHERE time >= {since_ms}ms GROUP BY {grouped}"
         )
-        (series,) = self._influx.ask(self._settings.database, query)
+        settings = self._settings
+        database = choose_database(domain, settings.database, settings.care_database)
+        (series,) = self._influx.ask(database, query)
         return series
 
 

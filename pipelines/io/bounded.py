@@ -39,6 +39,20 @@ class LogStretch:
         finally:
             source.close()
 
+    def cut_at_ms(self) -> int:
+        """Append time of the oldest record held if older ones are gone, else 0."""
+        source = ShardSource(self.bootstrap, f"taishi-backfill-{uuid.uuid4().hex[:8]}")
+        try:
+            oldest, _ = source.bounds(self.shard)
+            if not 0 < oldest < self.end_offset:
+                return 0
+            source.assign({self.shard: None})
+            while True:
+                for batch in source.read(0.5):
+                    return int(batch.append_times_ms[0])
+        finally:
+            source.close()
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedStretch:

@@ -2,8 +2,9 @@
 
 After a full disk or a restart InfluxDB may answer 204 and keep nothing, come up empty, or hold an old
 backup. So behind every batch a mark is written, the offset up to which the log has been written;
-and before the next batch it is read back. A store whose mark is behind where the job stands has lost
-something: the job stops there, and its next start rebuilds the store from the log's oldest record.
+and before the next batch it is read back, one in every bucket, for each can be lost by itself. A store
+whose mark is behind where the job stands has lost something: the job stops there, and its next start
+rebuilds the store from the log's oldest record; so it does after it was down for longer than a policy keeps.
 
 One point an hour, overwritten: a day of marks is 24 points of one series.
 """
@@ -30,23 +31,33 @@ class StoreLostData(TaishiError):  # noqa: N818 - names what happened to the sto
 
 
 class Canary:
-    """The mark of one job's one shard in a store."""
+    """The marks of one job's one shard in every bucket of a store."""
 
     def __init__(self, store: InfluxDb, job: str, shard: str) -> None:
         self._store, self._job, self._shard = store, job, shard
 
     def write(self, next_offset: int, now_ms: int) -> None:
-        """Everything before `next_offset` has been written. Blocks until the mark is."""
+        """Everything before `next_offset` has been written. Blocks until the marks are.
+
+        Killed between two of them, the older one counts, and so does the checkpoint before it.
+        """
         hour_ms = now_ms // _HOUR_MS * _HOUR_MS
-        self._store.write(
-            [f"{MEASUREMENT},job={self._job},shard={self._shard} mark={next_offset}i {hour_ms}"]
-        )
+        mark = f"{MEASUREMENT},job={self._job},shard={self._shard} mark={next_offset}i {hour_ms}"
+        for bucket in self._store.settings.buckets:
+            self._store.write([mark], bucket)
 
     def newest(self) -> int | None:
-        """The mark the store holds, None if it holds none; httpx.HTTPError if it cannot be asked."""
+        """The mark that every bucket holds, None if one holds none; httpx.HTTPError if it cannot be asked."""
+        marks = [self._newest_in(bucket) for bucket in self._store.settings.buckets]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if len(known) == len(marks) else None
+
+    def _newest_in(self, bucket: str) -> int | None:
+        database, _, policy = bucket.partition("/")
         rows = self._store.query(
-            f'SELECT "mark" FROM "{MEASUREMENT}" '  # noqa: S608 - our own names
-            f"WHERE \"job\" = '{self._job}' AND \"shard\" = '{self._shard}' ORDER BY time DESC LIMIT 1"
+            f'SELECT "mark" FROM "{policy}"."{MEASUREMENT}" '  # noqa: S608 - our own names
+            f"WHERE \"job\" = '{self._job}' AND \"shard\" = '{self._shard}' ORDER BY time DESC LIMIT 1",
+            database,
         )
         return int(str(rows[0]["mark"])) if rows else None
 

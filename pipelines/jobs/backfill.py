@@ -24,7 +24,7 @@ from pipelines.io.shards import shard_name, topic_identities
 from pipelines.io.source import ShardSource
 from pipelines.jobs.aggregate import domain_of
 from pipelines.kernels.batch import ShardBatch
-from pipelines.kernels.points import line
+from pipelines.kernels.points import by_bucket
 from pipelines.kernels.rollup import PlaceWindow
 from pipelines.kernels.settled import Range, SettledWindow, parents_of, settled_windows
 from pipelines.kernels.state import ACCOUNTS, FoldSettings, ShardState
@@ -119,15 +119,15 @@ class _Write(beam.DoFn):  # type: ignore[misc] # Beam publishes no types
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
         self._store: InfluxDb | None = None
-        self._lines: list[str] = []
+        self._windows: list[PlaceWindow] = []
 
     def setup(self) -> None:
         self._store = InfluxDb(self._settings)
 
     def process(self, places: list[PlaceWindow]) -> None:
-        self._lines += map(line, places)
+        self._windows += places
         Metrics.counter(_NAMESPACE, "windows").inc()
-        if len(self._lines) >= self._settings.batch_points:
+        if len(self._windows) >= self._settings.batch_points:
             self._flush()
 
     def finish_bundle(self) -> None:
@@ -140,7 +140,11 @@ class _Write(beam.DoFn):  # type: ignore[misc] # Beam publishes no types
     def _flush(self) -> None:
         """A bundle that fails is run again whole, and writes the same points."""
         assert self._store is not None  # noqa: S101 - Beam calls setup first
-        lines, self._lines = self._lines, []
-        refused = self._store.write(lines)
-        Metrics.counter(_NAMESPACE, "points").inc(len(lines) - len(refused))
-        Metrics.counter(_NAMESPACE, "points_refused").inc(len(refused))
+        windows, self._windows = self._windows, []
+        refused, expired = 0, self._store.expired
+        for bucket, lines in by_bucket(windows, self._settings.bucket_of).items():
+            refused += len(self._store.write(lines, bucket))
+        expired = self._store.expired - expired
+        Metrics.counter(_NAMESPACE, "points").inc(len(windows) - refused - expired)
+        Metrics.counter(_NAMESPACE, "points_expired").inc(expired)
+        Metrics.counter(_NAMESPACE, "points_refused").inc(refused)

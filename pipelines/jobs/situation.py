@@ -22,12 +22,13 @@ from pipelines.io.sink import KafkaSink, Record
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.kernels.annotations import AnnotationsOutput, AnnotationsState, fold_alerts
 from pipelines.kernels.batch import ShardBatch
-from pipelines.kernels.points import line, newest
+from pipelines.kernels.points import by_bucket, newest
 from pipelines.kernels.rollup import PlaceWindow, RollupOutput, fold_windows
 from pipelines.kernels.rollup_codec import rollup_from_bytes, rollup_to_bytes
 from pipelines.kernels.rollup_state import RollupSettings, RollupState
 from pipelines.telemetry import RECORDS_SKIPPED, WINDOW_RECORDS, WINDOW_TO_QUERYABLE_SECONDS, LineTelemetry
 from schemas.quarantine import Quarantined, Reason
+from schemas.store import EVENTS, bucket
 from schemas.topics import ALERTS, QUARANTINE
 
 __all__ = ["SituationFactory", "SituationJob"]
@@ -85,7 +86,8 @@ class SituationJob:
         if isinstance(outputs, RollupOutput):
             self._write_windows(outputs)
         elif outputs.lines:
-            self._refuse(self._store.write(outputs.lines))
+            events = bucket(self._store.settings.database, EVENTS)
+            self._refuse(self._store.write(outputs.lines, events))
 
     def _refuse(self, points: list[RefusedPoint]) -> None:
         if points:
@@ -97,10 +99,10 @@ class SituationJob:
         windows = newest(outputs.windows)
         if outputs.first_offset != self._begins_at:
             self._canary.check(outputs.first_offset)
-        if windows:
-            points = self._store.write([line(window) for window in windows])
+        for where, lines in by_bucket(windows, self._store.settings.bucket_of).items():
+            points = self._store.write(lines, where)
             refused += [_refused_point(point, int(time.time() * 1000)) for point in points]
-            _observe(windows, time.time())
+        _observe(windows, time.time())
         if refused:
             self._quarantine(refused)
         self._canary.write(outputs.next_offset, int(time.time() * 1000))

@@ -89,6 +89,8 @@ class _BatchFold:
             return np.maximum(marks, self.state.watermark_ms)
         if marks.size:
             self.state.closed = int(marks[0]) // self.settings.pane_ms
+            if self.batch.first_offset > 0:  # the log was cut: of what was observed before, something is gone
+                self.state.begins_ms = int(self.batch.append_times_ms[0]) + self.settings.skew_max_ms
         return marks
 
     def _segments(self, watermarks: Int64s, index: Int64s) -> Iterator[tuple[int, int, int | None]]:

@@ -10,6 +10,7 @@ import numpy as np
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.gauges import GaugeState
 from pipelines.kernels.panes import Pane
+from pipelines.kernels.passed import Passed
 from pipelines.kernels.plan import EVENT_RULES, SCALE, Plan
 from pipelines.kernels.series import NEVER_MS, SeriesTable
 from schemas.measures import Rule, Term
@@ -19,12 +20,13 @@ __all__ = ["WindowView", "measure"]
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """What a window is made of: its panes, their rises, and the gauges as of its end."""
+    """What a window is made of: its panes, their rises, what has passed of it, and the gauges at its end."""
 
     panes: Sequence[Pane]
     rises: Sequence[Int64s]
     gauges: GaugeState
     end_ms: int
+    passed: Passed | None = None
 
 
 def measure(plan: Plan, table: SeriesTable, view: WindowView) -> Int64s:
@@ -34,6 +36,8 @@ def measure(plan: Plan, table: SeriesTable, view: WindowView) -> Int64s:
     for pane in view.panes:
         pane.fit(grids)
         sums += pane.sums[:, :grids]
+    if view.passed is not None:
+        sums[:, : view.passed.sums.shape[1]] += view.passed.sums
     held = _Held(plan, table, view)
     out = np.zeros((grids, len(plan.measures)), np.int64)
     for column, terms in enumerate(plan.terms):
@@ -50,7 +54,8 @@ def _term(plan: Plan, table: SeriesTable, view: WindowView, sums: Int64s, held: 
         return total
     if term.rule == "rises":
         risen = np.zeros(len(table.grids), np.int64)
-        for rises in view.rises:
+        passed = [] if view.passed is None else [view.passed.rises]
+        for rises in (*view.rises, *passed):
             risen[: rises.shape[0]] += rises[:, codes].sum(axis=1)
         return risen
     if term.rule in {"distinct_devices", "distinct_subjects"}:
@@ -61,6 +66,8 @@ def _term(plan: Plan, table: SeriesTable, view: WindowView, sums: Int64s, held: 
 def _distinct(table: SeriesTable, view: WindowView, codes: list[int], *, subjects: bool) -> Int64s:
     """Distinct devices or subjects with a reading in the window, per grid."""
     seen = [pane.series_seen() for pane in view.panes]
+    if view.passed is not None:
+        seen.append(view.passed.series)
     series = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
     series = series[np.isin(table.metric[series], codes)]
     who = (table.subject if subjects else table.device)[series]

@@ -9,14 +9,16 @@ floats for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from pipelines.kernels.plan import SCALE, plan_for
 from pipelines.kernels.rollup import PlaceWindow
+from schemas.kinds import Domain
 from schemas.measures import derive
 from schemas.store import window_name
 
-__all__ = ["line", "newest"]
+__all__ = ["by_bucket", "line", "newest"]
 
 
 def line(window: PlaceWindow) -> str:
@@ -34,3 +36,13 @@ def line(window: PlaceWindow) -> str:
 def newest(windows: Iterable[PlaceWindow]) -> list[PlaceWindow]:
     """The last version of each window: what a write with the same point twice would leave is not said."""
     return list({(w.domain, w.level, w.place, w.window_s, w.start_ms): w for w in windows}.values())
+
+
+def by_bucket(
+    windows: Iterable[PlaceWindow], bucket_of: Callable[[Domain, int], str]
+) -> dict[str, list[str]]:
+    """The windows' points by the bucket that `bucket_of` says of domain and size."""
+    lines: defaultdict[str, list[str]] = defaultdict(list)
+    for window in windows:
+        lines[bucket_of(window.domain, window.window_s)].append(line(window))
+    return dict(lines)

@@ -31,7 +31,7 @@ class RollupSettings:
 
     `grace_ms`: how long, by the log's append times, a window waits for a silent shard before the
     places above are sent as incomplete. `kept_ms`: how far its shard's progress must be past a
-    window's end until no revision can come; at least lateness and two of the largest windows.
+    window's end until no revision can come (`FoldSettings.final_after_ms`).
     `patience_ms`: how far the slowest shard may trail the fastest before its windows no longer enter
     the sums; it bounds the state. `parent_digits`: how many digits of a grid's code are its
     community's, its street's, its district's. `sizes_s`: window sizes to take; empty takes all.

@@ -16,6 +16,7 @@ from pipelines.kernels.fold import fold
 from pipelines.kernels.plan import plan_for
 from pipelines.kernels.state import FoldSettings, ShardState, WindowBlock
 from schemas.kinds import Domain
+from schemas.store import HOUR_S
 
 __all__ = ["Range", "SettledWindow", "parents_of", "settled_windows"]
 
@@ -25,15 +26,25 @@ _LENGTHS: Final[tuple[tuple[Level, int], ...]] = (("community", 12), ("street", 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Windows that lie wholly in `[from_ms, to_ms)`; `heard` drops those in which no grid was heard of."""
+    """Windows that lie wholly in `[from_ms, to_ms)`, and the hours and longer ones that it touches.
+
+    `heard` drops those in which no grid was heard of, `whole_from_ms` those that began before it: where one
+    shard's log was cut, the others would give places above the grids without that shard's.
+    """
 
     from_ms: int
     to_ms: int
     heard: bool = False
+    whole_from_ms: int = 0
 
     def holds(self, block: WindowBlock) -> bool:
-        """Whether the block's window lies in the range."""
-        return self.from_ms <= block.start_ms and block.start_ms + block.window_s * 1000 <= self.to_ms
+        """Whether the block's window is wanted."""
+        start_ms, end_ms = block.start_ms, block.start_ms + block.window_s * 1000
+        if start_ms < self.whole_from_ms:
+            return False
+        if block.window_s >= HOUR_S:
+            return start_ms < self.to_ms and self.from_ms < end_ms
+        return self.from_ms <= start_ms and end_ms <= self.to_ms
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pipelines.kernels.decode import Rejection
 from pipelines.kernels.gauges import GaugeState
 from pipelines.kernels.packed import Packed
 from pipelines.kernels.panes import MAX_PANE_MS, Pane
+from pipelines.kernels.passed import Passed
 from pipelines.kernels.series import Names, SeriesTable
 from schemas.errors import SettingsError
 from schemas.kinds import Domain
@@ -23,12 +24,17 @@ ACCOUNTS = ("consumed", "stored", "duplicate", "late", "quarantined")
 
 @dataclass(frozen=True, slots=True)
 class FoldSettings:
-    """How time is cut. All in ms but `window_s`, whose first is the pane and divides the others."""
+    """How time is cut. All in ms but `window_s`, whose first is the pane and divides the others.
 
-    window_s: tuple[int, ...] = (10, 60)
+    Windows longer than `long_s` are summed up as their panes leave; shorter ones have all their panes
+    for as long as a reading may change them.
+    """
+
+    window_s: tuple[int, ...] = (10, 60, 3600)
     delay_ms: int = 5_000
     lateness_ms: int = 600_000
     skew_max_ms: int = 60_000
+    long_s: int = 600
 
     def __post_init__(self) -> None:
         pane_s = self.window_s[0] if self.window_s else 0
@@ -49,10 +55,27 @@ class FoldSettings:
         """Panes in a window of each size."""
         return tuple(size // self.window_s[0] for size in self.window_s)
 
+    @property
+    def panes_per_block(self) -> int:
+        """Panes leave by whole windows: those of the largest that is not long."""
+        short = [size for size in self.window_s if size <= self.long_s]
+        return max(short, default=self.window_s[0]) // self.window_s[0]
+
+    @property
+    def long_windows(self) -> tuple[tuple[int, int], ...]:
+        """(size in s, panes) of each long window."""
+        sizes = zip(self.window_s, self.panes_per_window, strict=True)
+        return tuple((size, panes) for size, panes in sizes if panes > self.panes_per_block)
+
+    @property
+    def final_after_ms(self) -> int:
+        """How far a shard's progress past a window's end says that no revision of it comes any more."""
+        return self.lateness_ms + 2 * self.panes_per_block * self.pane_ms
+
     def oldest_kept(self, watermark_ms: int) -> int:
-        """Index of the oldest pane a reading may still fall in, down to a whole largest window."""
-        largest = max(self.panes_per_window)
-        return (watermark_ms - self.lateness_ms) // self.pane_ms // largest * largest
+        """Index of the oldest pane a reading may still fall in, down to a whole block."""
+        block = self.panes_per_block
+        return (watermark_ms - self.lateness_ms) // self.pane_ms // block * block
 
 
 @dataclass(slots=True)
@@ -61,9 +84,10 @@ class ShardState:
 
     `base` holds the gauges as of the oldest pane kept, `head` as of the last closed pane's end;
     `closed` is the index of the first pane not closed yet; `dirty` are closed panes with a late
-    reading; `rises` are those of panes whose largest window is not complete; `emitted` are the values
-    last sent of each window that may still change, packed; `refused` are the quarantined readings by
-    (source, reason).
+    reading; `rises` are those of panes whose block is not complete; `passed` what has left of each long
+    window that may still change, by (size, start); `emitted` are the values last sent of each window that
+    may still change, packed; `refused` are the quarantined readings by (source, reason). A window that
+    began before `begins_ms` is not sent: the log no longer holds all of it.
     """
 
     domain: Domain
@@ -76,7 +100,9 @@ class ShardState:
     panes: dict[int, Pane] = field(default_factory=dict)
     rises: dict[int, Int64s] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
+    passed: dict[tuple[int, int], Passed] = field(default_factory=dict)
     emitted: dict[tuple[int, int], Packed] = field(default_factory=dict)
+    begins_ms: int = 0
     sources: Names = field(default_factory=Names)
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     accounts: Int64s = field(default_factory=lambda: np.zeros((len(ACCOUNTS), 0), np.int64))

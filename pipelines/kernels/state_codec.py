@@ -16,8 +16,9 @@ import zstandard
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.flush import replay_closed
 from pipelines.kernels.gauges import GaugeState
-from pipelines.kernels.packed import Packed, pack, unpack
+from pipelines.kernels.packed import Packed, Resting, pack, unpack
 from pipelines.kernels.panes import Pane
+from pipelines.kernels.passed import Passed
 from pipelines.kernels.plan import Plan, plan_for
 from pipelines.kernels.series import Names
 from pipelines.kernels.state import ACCOUNTS, FoldSettings, ShardState
@@ -26,7 +27,7 @@ from schemas.kinds import Domain
 
 __all__ = ["VERSION", "state_from_bytes", "state_to_bytes"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class _Versioned(msgspec.Struct, frozen=True):
@@ -48,7 +49,9 @@ class _StateBytes(msgspec.Struct, frozen=True):
     base: tuple[bytes, bytes]
     panes: list[tuple[int, bytes]]
     dirty: list[int]
+    passed: list[tuple[int, int, bytes]]
     emitted: list[tuple[int, int, bytes]]
+    begins_ms: int
     sources: list[str]
     accounts: bytes
     refused: list[tuple[str, str, int]] = []
@@ -74,7 +77,9 @@ def state_to_bytes(settings: FoldSettings, state: ShardState) -> bytes:
         base=(state.base.value.tobytes(), state.base.time_ms.tobytes()),
         panes=[(index, pane.packed()) for index, pane in sorted(state.panes.items())],
         dirty=sorted(state.dirty),
+        passed=[(*key, passed.held.packed()) for key, passed in state.passed.items()],
         emitted=[(*key, bytes(values)) for key, values in state.emitted.items()],
+        begins_ms=state.begins_ms,
         sources=state.sources.texts,
         accounts=state.accounts.tobytes(),
         refused=[(*key, count) for key, count in state.refused.items()],
@@ -112,6 +117,8 @@ def _restore(plan: Plan, content: _StateBytes) -> ShardState:
     state.base = GaugeState(*map(_int64s, content.base))
     state.panes = {index: _pane(data, plan, known) for index, data in content.panes}
     state.dirty = set(content.dirty)
+    state.passed = {(size, start): _passed(data, plan, known) for size, start, data in content.passed}
+    state.begins_ms = content.begins_ms
     measures = [plan.measures.index(name) for name in content.measures]
     state.emitted = {
         (size, start): _emitted(data, measures, len(plan.measures)) for size, start, data in content.emitted
@@ -129,6 +136,15 @@ def _pane(data: bytes, plan: Plan, known: list[int]) -> Pane:
         return Pane.of_packed(data)
     sums, *others = unpack(data)
     return Pane.of_packed(pack(_widened(sums, known, len(plan.metrics)), *others))
+
+
+def _passed(data: bytes, plan: Plan, known: list[int]) -> Passed:
+    """What has passed of a long window, at rest; widened as a pane is."""
+    if known == list(range(len(plan.metrics))):
+        return Passed(Resting.of_packed(data))
+    sums, rises, heard = unpack(data)
+    width = len(plan.metrics)
+    return Passed(Resting(_widened(sums, known, width), _widened(rises, known, width), heard))
 
 
 def _emitted(data: bytes, known: list[int], measures: int) -> Packed:

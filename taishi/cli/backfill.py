@@ -8,19 +8,24 @@ import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
-from pipelines.io.influxdb import InfluxSettings
 from pipelines.kernels.settled import Range
 from pipelines.kernels.state import FoldSettings
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS
+from schemas.store import HOUR_S
 from schemas.topics import readings_topic
 from taishi import logs
 from taishi.cli.worker import fold_settings
 from taishi.settings import Settings, load_settings
+from taishi.store import influx_settings
+
+if TYPE_CHECKING:
+    from pipelines.io.bounded import LogStretch
 
 __all__ = ["backfill", "backfill_readings", "parse_time_ms", "tell"]
 
@@ -47,8 +52,9 @@ def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_received: bool
     """Recompute the windows of a past range from the log, and upsert them into InfluxDB.
 
     The same kernels as live, so the same values: after InfluxDB was wiped, or came back late. With
-    --as-received what was refused and sent again later counts as if it had been good at first. Nobody is
-    notified. For recordings see `taishi replay FILE --as-recorded`.
+    --as-received what was refused and sent again later counts as if it had been good at first. Hours
+    that the range touches are made whole; windows older than their retention are counted as
+    points_expired and not kept. Nobody is notified. For recordings see `taishi replay FILE --as-recorded`.
     """
     settings = load_settings()
     _quiet()
@@ -56,17 +62,30 @@ def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_received: bool
     from pipelines.jobs.backfill import BackfillSettings, log_stretches  # noqa: PLC0415
     from pipelines.jobs.backfill import backfill as run  # noqa: PLC0415
 
-    wanted = Range(parse_time_ms(from_), parse_time_ms(to))
-    if wanted.to_ms <= wanted.from_ms:
+    from_ms, to_ms = parse_time_ms(from_), parse_time_ms(to)
+    if to_ms <= from_ms:
         raise SettingsError(f"--to: received {to!r}, allowed: a time after --from {from_!r}")
     topics = [readings_topic(domain) for domain in DOMAINS if not domains or domain in domains]
     log = log_stretches(settings.kafka_bootstrap, topics)
+    wanted = Range(from_ms, to_ms, whole_from_ms=_whole_from_ms(settings, log, from_ms))
     stretches = [ReceivedStretch(each) for each in log] if as_received else log
     click.echo(f"folding {len(stretches)} shards from their oldest record on", err=True)
     tell(
-        run(BackfillSettings(fold_settings(settings), wanted, _influxdb(settings)), stretches),
+        run(BackfillSettings(fold_settings(settings), wanted, influx_settings(settings)), stretches),
         as_json=as_json,
     )
+
+
+def _whole_from_ms(settings: Settings, log: Sequence[LogStretch], from_ms: int) -> int:
+    """From when on every shard's log holds every reading; told if that is later than was asked for."""
+    cut_ms = max((stretch.cut_at_ms() for stretch in log), default=0)
+    whole_from_ms = cut_ms + settings.skew_max_s * 1000 if cut_ms else 0
+    if whole_from_ms > from_ms // (HOUR_S * 1000) * HOUR_S * 1000:
+        begins = datetime.fromtimestamp(whole_from_ms / 1000, ZoneInfo("Asia/Shanghai"))
+        click.echo(
+            f"the log is whole from {begins:%Y-%m-%d %H:%M:%S}: windows before are left alone", err=True
+        )
+    return whole_from_ms
 
 
 def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, bytes]]]) -> dict[str, int]:
@@ -87,7 +106,7 @@ def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, by
             path = Path(folder) / f"{domain}.ndjson"
             spool(path, rows)
             stretches.append(SpooledStretch(path, f"file.{domain}/0", close_after_ms))
-        return run(BackfillSettings(_RECORDED, _FOREVER, _influxdb(settings)), stretches)
+        return run(BackfillSettings(_RECORDED, _FOREVER, influx_settings(settings)), stretches)
 
 
 def parse_time_ms(text: str) -> int:
@@ -110,10 +129,6 @@ def tell(counts: dict[str, int], *, as_json: bool) -> None:
         return
     words: Sequence[str] = [f"{count:,} {what}" for what, count in sorted(counts.items())]
     click.echo("; ".join(words) or "nothing to do: the range holds no window")
-
-
-def _influxdb(settings: Settings) -> InfluxSettings:
-    return InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token)
 
 
 def _quiet() -> None:

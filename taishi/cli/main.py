@@ -37,6 +37,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "sql": ("sql", "questions in SQL to exported Parquet files, read-only"),
     "outgoing": ("outgoing", "NGSI-LD and CAP for the city's other platforms: serve"),
     "boards": ("boards", "Grafana boards as code: list, render, check, sketch, feed"),
+    "store": ("store", "what InfluxDB keeps for how long: create, show"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),

@@ -14,7 +14,6 @@ from typing import Any
 import click
 import structlog
 
-from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.jobs.presence import PresenceFactory
@@ -32,6 +31,7 @@ from schemas.topics import ALERTS, SIGNALS, WINDOWS, readings_topic
 from taishi import logs, metrics
 from taishi.devices import devices_path, reporting_intervals_s
 from taishi.settings import Settings, load_settings
+from taishi.store import influx_settings
 
 __all__ = ["fold_settings", "worker"]
 
@@ -98,8 +98,8 @@ def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool)
     )
     factory = SituationFactory(
         line,
-        InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token),
-        RollupSettings(kept_ms=(settings.lateness_s + 2 * max(settings.window_s)) * 1000),
+        influx_settings(settings),
+        RollupSettings(kept_ms=fold_settings(settings).final_after_ms),
     )
     metrics_port = settings.metrics_port + 4 if metrics_port is None else metrics_port
     run("situation", prism or f"127.0.0.1:{settings.prism_situation_port}", metrics_port, factory)
@@ -162,7 +162,7 @@ def watch(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> 
         tick_interval_s=None,  # the shards' progress marks and pulses are its ticks
         from_oldest=from_oldest,
     )
-    kept_ms = (settings.lateness_s + 2 * max(settings.window_s)) * 1000
+    kept_ms = fold_settings(settings).final_after_ms
     factory = WatchFactory(
         line,
         settings.district,

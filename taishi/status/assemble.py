@@ -71,6 +71,7 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
         shards=shards,
         domains=domains,
         checks=checks,
+        stored_bytes=now.stored,
         problems=(*_problems(now, parts, sources, domains, checks, canary), *_large_checkpoints(shards)),
     )
 

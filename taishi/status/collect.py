@@ -20,10 +20,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
 from schemas.kinds import DOMAINS, KINDS, Domain
-from schemas.store import window_name
+from schemas.store import database_of, measurement
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
+from taishi.status.stored import sizes
 
 __all__ = ["AGGREGATE_GROUP", "LIMIT_S", "Collector"]
 
@@ -52,7 +53,7 @@ class Collector:
         self._settings = settings
         self._limit_s = limit_s
         self._http = httpx.Client(timeout=limit_s, trust_env=False)
-        self._pool = ThreadPoolExecutor(len(METRICS_OFFSETS) + 2, thread_name_prefix="status")
+        self._pool = ThreadPoolExecutor(len(METRICS_OFFSETS) + 3, thread_name_prefix="status")
         self._consumer: Consumer | None = None
 
     def __enter__(self) -> Collector:
@@ -70,6 +71,7 @@ class Collector:
         """One look; takes little more than the deadline, whatever is down."""
         settings = self._settings
         log, windows = self._pool.submit(self._log), self._pool.submit(self._windows)
+        stored = self._pool.submit(self._stored)
         scrapes = {part: self._pool.submit(self._metrics, part) for part in METRICS_OFFSETS}
         metrics: dict[str, str] = {}
         unreachable: dict[str, str] = {}
@@ -84,6 +86,7 @@ class Collector:
             unreachable=unreachable,
             log=log.result(),
             windows=windows.result(),
+            stored=stored.result(),
         )
 
     def _metrics(self, part: str) -> tuple[bool, str]:
@@ -115,21 +118,36 @@ class Collector:
         )
         return replace(newest, simulated=simulated is not None)
 
-    def _window(self, domain: Domain, fields: str, further: str) -> WindowRow | None:
-        """The district's newest window that fulfils a further condition."""
+    def _stored(self) -> dict[str, int]:
+        """Sizes by policy; none where InfluxDB does not tell: that it is away, `_windows` says."""
+        try:
+            (result,) = self._ask(self._settings.influxdb_database, "SHOW STATS FOR 'shard'")
+            return sizes(
+                dict(zip(series["columns"], series["values"][0], strict=True)) | series["tags"]
+                for series in result.get("series", [])
+            )
+        except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError):
+            return {}
+
+    def _ask(self, database: str, query: str) -> Any:
         settings = self._settings
-        window = window_name(settings.window_s[0])
-        chosen = {"level": "district", "place": settings.district, "window": window}
-        where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items()) + further
-        # Not of a user's making: the settings have checked the codes.
-        query = f'SELECT {fields} FROM "{domain}" WHERE {where} ORDER BY time DESC LIMIT 1'  # noqa: S608
         answer = self._http.get(
             f"{settings.influxdb_url}/query",
-            params={"db": settings.influxdb_database, "q": query, "epoch": "ms"},
+            params={"db": database, "q": query, "epoch": "ms"},
             headers={"Authorization": f"Token {settings.influxdb_token}"} if settings.influxdb_token else {},
         )
         answer.raise_for_status()
-        return _row(answer.json())
+        return answer.json()["results"]
+
+    def _window(self, domain: Domain, fields: str, further: str) -> WindowRow | None:
+        """The district's newest window that fulfils a further condition."""
+        settings = self._settings
+        chosen = {"level": "district", "place": settings.district}
+        where = " AND ".join(f"\"{tag}\" = '{value}'" for tag, value in chosen.items()) + further
+        # Not of a user's making: the settings have checked the codes.
+        source = measurement(domain, settings.window_s[0])
+        query = f"SELECT {fields} FROM {source} WHERE {where} ORDER BY time DESC LIMIT 1"  # noqa: S608
+        return _row(self._ask(database_of(domain, settings), query))
 
     def _log(self) -> LogEnds | str:
         try:
@@ -174,9 +192,9 @@ def _stack(home: Path) -> StackState | None:
         return None  # written by another version: as good as none
 
 
-def _row(answer: Any) -> WindowRow | None:
+def _row(results: Any) -> WindowRow | None:
     """The one row of an InfluxQL answer without its tags; None for an answer without series."""
-    result = answer["results"][0]
+    result = results[0]
     if "error" in result:
         raise ValueError(result["error"])
     if not result.get("series"):

@@ -34,7 +34,8 @@ class LogEnds:
 class Gathered:
     """One look. A text in place of an answer is the reason why there is none.
 
-    `metrics` has every part that has a metrics port; `stack` is None where no supervisor ever ran.
+    `metrics` has every part that has a metrics port; `stack` is None where no supervisor ever ran; `stored`
+    are InfluxDB's bytes on disk by `database/policy`, empty where it does not tell (2.x).
     """
 
     at_ms: int
@@ -44,3 +45,4 @@ class Gathered:
     unreachable: Mapping[str, str]
     log: LogEnds | str
     windows: Mapping[str, WindowRow | None] | str
+    stored: Mapping[str, int] = field(default_factory=dict)

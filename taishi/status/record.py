@@ -13,21 +13,23 @@ from typing import Final
 import httpx
 import structlog
 
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from schemas.errors import Refused
+from schemas.store import DEFAULT_POLICY, bucket
 from taishi.settings import Settings
 from taishi.status.assemble import assemble
 from taishi.status.collect import Collector
 from taishi.status.exposition import Scrape, parse
 from taishi.status.snapshot import SourceView
 from taishi.status.vendors import Counts, Remembered, VendorScore, counted, points, vendor_scores
+from taishi.store import influx_settings
 
 __all__ = ["EVERY_S", "Look", "Recorder", "look", "memory", "remembered"]
 
 EVERY_S: Final = 60.0
 _LOG = structlog.get_logger(__name__)
 _REMEMBERED: Final = (
-    'SELECT last("heard_s") AS heard_s, last("usual_s") AS usual_s FROM "sources" '
+    'SELECT last("heard_s") AS heard_s, last("usual_s") AS usual_s FROM "1m"."sources" '
     "WHERE time > now() - 7d GROUP BY source, vendor"
 )
 
@@ -54,13 +56,12 @@ def look(settings: Settings, collector: Collector) -> Look:
 
 def memory(settings: Settings, stopping: threading.Event | None = None) -> InfluxDb:
     """The installation's InfluxDB; with `stopping`, a wait for it ends as SystemExit."""
-    wanted = InfluxSettings(settings.influxdb_url, settings.influxdb_database, settings.influxdb_token)
 
     def pause(wait_s: float) -> None:
         if stopping is not None and stopping.wait(wait_s):
             raise SystemExit(0)
 
-    return InfluxDb(wanted, wait=pause if stopping is not None else None)
+    return InfluxDb(influx_settings(settings), wait=pause if stopping is not None else None)
 
 
 def remembered(store: InfluxDb) -> Remembered:
@@ -102,7 +103,8 @@ class Recorder:
         """Write what came since the last look; waits for InfluxDB."""
         now, scores = counted(seen.scrape, seen.sources), seen.scores(self._known)
         if self._before is not None:
-            self._store.write(points(self._before, now, scores, seen.at_ms))
+            home = bucket(self._settings.influxdb_database, DEFAULT_POLICY)
+            self._store.write(points(self._before, now, scores, seen.at_ms), home)
         # A door that does not answer now is not forgotten: what it counts next is since its last answer.
         self._before = {**(self._before or {}), **now}
         self._known = {**self._known, **_heard(scores, seen.at_ms)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,7 @@ def render(snapshot: Snapshot) -> RenderableType:
         _sources(snapshot.sources) if snapshot.sources else None,
         _shards(snapshot.shards) if any(s.lag_records is not None for s in snapshot.shards) else None,
         _parts(snapshot.parts) if snapshot.parts else None,
+        _stored(snapshot.stored_bytes) if snapshot.stored_bytes else None,
         _checks(snapshot),
     ]
     return Panel(
@@ -166,6 +167,12 @@ def _parts(parts: Iterable[PartView]) -> RenderableType:
             escape(part.detail),
         )
     return table
+
+
+def _stored(sizes: Mapping[str, int]) -> Text:
+    """InfluxDB on disk, by policy."""
+    words = [f"{bucket} {size / 2**20:,.1f} MiB" for bucket, size in sorted(sizes.items())]
+    return Text.assemble(("时序库 Store ", "bold"), " · ".join(words))
 
 
 def _checks(snapshot: Snapshot) -> RenderableType:

@@ -93,7 +93,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything `taishi status` says. `problems` are the reasons why `well` is False."""
+    """Everything `taishi status` says. `problems` are the reasons why `well` is False.
+
+    `stored_bytes`: InfluxDB on disk, by `database/policy`; empty where it does not tell.
+    """
 
     district: str
     taken_at_ms: int
@@ -103,6 +106,7 @@ class Snapshot:
     shards: tuple[ShardView, ...] = ()
     domains: tuple[DomainView, ...] = ()
     checks: tuple[Check, ...] = ()
+    stored_bytes: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     @property

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 
 READINGS = 30_000
 TOPIC = "equal.readings.parking"
-FOLD = FoldSettings(window_s=(1, 3), delay_ms=200, lateness_ms=3_000)
+FOLD = FoldSettings(window_s=(1, 2, 4), delay_ms=200, lateness_ms=1_000, long_s=2)
 
 
 @pytest.fixture(scope="module")

@@ -473,8 +473,8 @@ def test_every_reading_is_counted_in_its_devices_grid_in_influxdb(city: City) ->
     def found() -> set[Any]:
         sums: Counter[tuple[str, str]] = Counter()
         for domain in DOMAINS:
-            where = "WHERE level = 'grid' AND \"window\" = '10s' AND readings > 0 AND time > now() - 15m"
-            for row in store.query(f"SELECT readings, place FROM {domain} {where}"):  # noqa: S608 - our own names
+            where = "WHERE level = 'grid' AND readings > 0 AND time > now() - 15m"
+            for row in store.query(f'SELECT readings, place FROM "10s".{domain} {where}'):  # noqa: S608 - our own names
                 sums[domain, str(row["place"])] += int(str(row["readings"]))
         return {item for item in sums.items() if item[0][1] in ours}
 

@@ -15,6 +15,7 @@ from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from pipelines.jobs.line import LineSettings
 from pipelines.jobs.situation import SituationFactory
 from pipelines.kernels.rollup_state import RollupSettings
+from schemas.store import policies
 
 _path = Path(__file__).parents[1] / "unit" / "pipelines" / "rollup_oracle.py"
 _spec = importlib.util.spec_from_file_location("rollup_oracle", _path)
@@ -52,7 +53,8 @@ class City:
         for _, record in self.log:
             producer.produce(name, json.dumps(record).encode(), key=b"370202")
         assert producer.flush(30) == 0
-        self.influxdb = InfluxSettings(stack.influxdb_url, name)
+        ever = dict.fromkeys(("10s", "1m", "1h", "events"), 36_500)  # the windows are of 1970
+        self.influxdb = InfluxSettings(stack.influxdb_url, name, policies=policies((10, 60, 3600), ever))
         line = LineSettings(
             stack.kafka_bootstrap, (name,), checkpoint_interval_s=0.001, batch_records=9, tick_interval_s=None
         )
@@ -81,7 +83,7 @@ class City:
         self.stack.kill("influxdb")
         self.stack.wait_healthy("influxdb")
         held = {}
-        for row in self.store.query('SELECT * FROM "care"'):
+        for row in self.store.query('SELECT * FROM "10s"."care"'):
             key = (row["level"], row["place"], 10, row["time"])
             values = tuple(round(row[name] * SCALE) for name in oracle.MEASURES)
             held[key] = (values, row["revision"], row["grids"])
@@ -123,6 +125,16 @@ def test_a_database_dropped_under_the_running_job_is_rebuilt_by_its_next_start(c
     again = city.runtime()
     assert again.next_offsets()[city.shard] == 0
     city.run(again)
+    city.check()
+
+
+def test_a_policy_dropped_under_the_running_job_is_rebuilt_by_its_next_start(city):
+    runtime = city.runtime()
+    city.run(runtime, records=100)
+    city.store._results("post", f'DROP RETENTION POLICY "10s" ON "{city.influxdb.database}"')
+    with pytest.raises(StoreLostData, match="holds mark None"):
+        city.run(runtime)
+    city.run(city.runtime())
     city.check()
 
 

@@ -151,7 +151,7 @@ def test_a_backfill_counts_what_was_sent_again_after_its_window_had_closed(stack
     span = [datetime.fromtimestamp(ms / 1000, UTC).isoformat() for ms in (at_ms, at_ms + 60_000)]
     words = ("backfill", "--from", span[0], "--to", span[1], "--domain", "care", "--json")
     store = InfluxDb(InfluxSettings(stack.influxdb_url, stack.influxdb_database))
-    query = f"SELECT beds_occupied FROM care WHERE place = '{grid}' AND time = {at_ms}ms"  # noqa: S608 - ours
+    query = f"SELECT beds_occupied FROM \"10s\".care WHERE place = '{grid}' AND time = {at_ms}ms"  # noqa: S608 - ours
     assert stack.run(*words).returncode == 0
     assert not any(row["beds_occupied"] for row in store.query(query))
     done = stack.run(*words, "--as-received")

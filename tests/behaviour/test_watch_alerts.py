@@ -200,7 +200,7 @@ def test_alerts_are_annotations_in_influxdb(stack: Stack, watch: Watch, tmp_path
     place = f"370202009009{os.getpid() % 1000:03d}"
     watch.send(PRESENCE, [silence(1, place)])
     try:
-        query = f"SELECT title, active, place FROM alerts WHERE place = '{place}'"  # noqa: S608 - our own
+        query = f"SELECT title, active, place FROM events.alerts WHERE place = '{place}'"  # noqa: S608 - our own
         wait_until(lambda: store.query(query))
         (row,) = store.query(query)
         assert (row["active"], str(row["title"]).startswith("床位传感器离线")) == (1, True)

@@ -15,13 +15,23 @@ from pipelines.kernels.points import line
 from pipelines.kernels.rollup import PlaceWindow
 from schemas.errors import Refused, SettingsError
 from schemas.kinds import DOMAINS
+from schemas.store import policies
 
-_spec = importlib.util.spec_from_file_location("influxdb_fake", Path(__file__).with_name("influxdb_fake.py"))
-influxdb_fake = importlib.util.module_from_spec(_spec)
-sys.modules["influxdb_fake"] = influxdb_fake
-_spec.loader.exec_module(influxdb_fake)
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+influxdb_fake, influxdb_fake_v2 = _load("influxdb_fake"), _load("influxdb_fake_v2")
 
 NOW_MS = 1_795_400_000_000
+SIZES_S = (10, 60, 3600)
+EVER = policies(SIZES_S, dict.fromkeys(("10s", "1m", "1h", "events"), 36_500))
+"""What tests write of 1970 is kept."""
 
 
 @pytest.fixture
@@ -43,23 +53,42 @@ class Waits:
             self.then.pop(0)()
 
 
-def sink(url, *, waits=None, database=None, token="", batch_points=5_000):
-    settings = InfluxSettings(url, database or f"t_{uuid.uuid4().hex}", token, batch_points=batch_points)
+def sink(url, *, waits=None, database=None, **given):
+    settings = InfluxSettings(url, database or f"t_{uuid.uuid4().hex}", **({"policies": EVER} | given))
     return InfluxDb(settings, waits or Waits())
 
 
-@pytest.fixture(params=["fake", pytest.param("influxd", marks=pytest.mark.stack)])
-def store(request):
-    url = (
-        request.getfixturevalue("fake").url
-        if request.param == "fake"
-        else request.getfixturevalue("stack").influxdb_url
-    )
-    made = sink(url)
+@pytest.fixture
+def fake_v2():
+    with influxdb_fake.fake_influxdb("city") as running:
+        running.api = influxdb_fake_v2.BucketApi(running)
+        yield running
+
+
+@pytest.fixture(params=["fake", "fake_v2", pytest.param("influxd", marks=pytest.mark.stack)])
+def server(request):
+    """What `sink` must be told of a server: one of 1.8 in memory, of 2.x in memory, a real 1.8."""
+    if request.param == "influxd":
+        return {"url": request.getfixturevalue("stack").influxdb_url}
+    fake = request.getfixturevalue(request.param)
+    return {"url": fake.url, "org": fake.org}
+
+
+@pytest.fixture
+def store(server):
+    made = sink(**server)
     made.create_database()
     yield made
-    made._results("post", f'DROP DATABASE "{made.settings.database}"')
-    made.close()
+    drop(made)
+
+
+def drop(store):
+    for database in store.settings.databases:
+        store._results("post", f'DROP DATABASE "{database}"')
+
+
+def of(store, policy):
+    return f"{store.settings.database}/{policy}"
 
 
 def window(**fields):
@@ -78,14 +107,15 @@ def window(**fields):
     return PlaceWindow(**given | fields)
 
 
-def rows(store, measurement="m"):
-    return store.query(f'SELECT * FROM "{measurement}"')  # noqa: S608 - a test's own name
+def rows(store, measurement="m", policy=""):
+    source = f'"{policy}"."{measurement}"' if policy else f'"{measurement}"'
+    return store.query(f"SELECT * FROM {source}")  # noqa: S608 - a test's own name
 
 
 def test_what_was_written_is_read_back_with_its_types(store):
     for domain in DOMAINS:
-        assert store.write([line(window(domain=domain))]) == []
-        (row,) = rows(store, domain)
+        assert store.write([line(window(domain=domain))], of(store, "10s")) == []
+        (row,) = rows(store, domain, "10s")
         measures = plan_for(domain).measures
         assert [row[name] for name in measures] == [i * 1.5 for i in range(len(measures))]
         assert (row["revision"], row["grids"], row["complete"]) == (7, 1, 1)
@@ -117,13 +147,13 @@ def test_the_refused_points_of_a_batch_stand_alone_and_the_others_are_written(st
 
 
 def test_a_database_that_is_gone_is_made_again_and_nothing_is_lost(store):
-    store._results("post", f'DROP DATABASE "{store.settings.database}"')
+    drop(store)
     assert store.write(["m,n=1 v=1 1"]) == []
     assert len(rows(store)) == 1
 
 
 def test_a_database_that_is_not_there_has_no_rows(store):
-    store._results("post", f'DROP DATABASE "{store.settings.database}"')
+    drop(store)
     assert rows(store) == []
 
 
@@ -138,7 +168,7 @@ def test_the_canary_sees_that_a_store_was_emptied(store):
     canary.write(500, NOW_MS)
     canary.check(500)
     assert not canary.lost_before(500)
-    store._results("post", f'DROP DATABASE "{store.settings.database}"')
+    drop(store)
     with pytest.raises(StoreLostData, match="before offset 500 but holds mark None"):
         canary.check(500)
     assert canary.lost_before(500)
@@ -258,7 +288,7 @@ def test_an_acknowledgement_that_was_none_is_seen(fake):
 )
 def test_the_token_says_who_asks(fake, token, sent):
     sink(fake.url, token=token).create_database()
-    assert fake.authorizations == [sent]
+    assert set(fake.authorizations) == {sent}
 
 
 def test_waits_double_to_a_bound_and_spread():

@@ -1,5 +1,6 @@
 """Job `situation` from a log of windows to the store: killed anywhere, wiped, refused, it ends the same."""
 
+import copy
 import importlib.util
 import random
 import sys
@@ -11,6 +12,7 @@ from pipelines.io.canary import Canary, StoreLostData
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from pipelines.jobs.situation import SituationJob
 from pipelines.kernels.rollup_state import RollupSettings
+from schemas.store import policies
 
 
 def _load(path):
@@ -25,6 +27,9 @@ HERE = Path(__file__)
 influxdb_fake = _load(HERE.with_name("influxdb_fake.py"))
 oracle = _load(HERE.parents[1] / "unit" / "pipelines" / "rollup_oracle.py")
 
+MARK = "taishi_canary"
+EVER = policies((10, 60, 3600), dict.fromkeys(("10s", "1m", "1h", "events"), 36_500))
+"""The log's windows are of 1970."""
 SETTINGS = RollupSettings(kept_ms=60_000, grace_ms=30_000, patience_ms=120_000)
 
 
@@ -33,7 +38,7 @@ class Killed(BaseException):
 
 
 def city_log(seed=1, windows=12):
-    """Windows of every grid with late revisions, marks of both shards; one record is rubbish."""
+    """Windows of every grid with late revisions, marks of both shards, a minute; one record is rubbish."""
     rng = random.Random(seed)
     log, revision = [], 0
     for start in range(windows):
@@ -45,6 +50,9 @@ def city_log(seed=1, windows=12):
             revision += 1
             late = oracle.window(rng.choice(oracle.GRIDS), start - 2, revision, [5.0])
             log.append((at_ms, late))
+        if start == 6:
+            minutes = [oracle.window(g, 0, revision, [60.0], window_s=60) for g in oracle.GRIDS]
+            log += [(at_ms, minute) for minute in minutes]
         log += [(at_ms, oracle.progress(shard, start + 1)) for shard in oracle.SHARDS]
     log.insert(5, (1_000_000, b"rubbish"))
     return log
@@ -54,13 +62,13 @@ class Line:
     """The order of `pipelines.jobs.line` without Kafka; `kill` decides where it ends."""
 
     def __init__(self, url, log, *, kill=lambda _where: None):
-        self.store = InfluxDb(InfluxSettings(url, "taishi"), lambda _seconds: None)
+        self.store = _Tapped(InfluxSettings(url, "taishi", policies=EVER), kill)
         self.log, self.kill = log, kill
         self.checkpoint, self.quarantined, self.starts = None, {}, []
 
     def start(self):
         canary = Canary(self.store, "situation", "windows")
-        job = SituationJob(SETTINGS, self.store, _Tapped(canary, self.kill), self._quarantine)
+        job = SituationJob(SETTINGS, self.store, canary, self._quarantine)
         behind = self.checkpoint is not None and canary.lost_before(
             job.from_bytes(self.checkpoint).next_offset
         )
@@ -96,24 +104,25 @@ class Line:
         pytest.fail("killed for ever")
 
 
-class _Tapped:
-    def __init__(self, canary, kill):
-        self._canary, self._kill = canary, kill
+class _Tapped(InfluxDb):
+    """One that may die before any write: of a policy's points, or of a mark."""
 
-    def check(self, offset):
-        self._canary.check(offset)
+    def __init__(self, settings, kill):
+        super().__init__(settings, lambda _seconds: None)
+        self._kill = kill
 
-    def write(self, offset, now_ms):
-        self._kill("before the mark")
-        self._canary.write(offset, now_ms)
+    def write(self, lines, bucket=""):
+        self._kill(f"before {'a mark' if lines[0].startswith(MARK) else 'points'} of {bucket}")
+        return super().write(lines, bucket)
 
 
 def picture(fake):
-    """Every point but the canary's."""
+    """Every point but the canary's, by policy, series and time."""
     return {
-        key: fields
-        for key, fields in fake.databases["taishi"].items()
-        if not key[0].startswith("taishi_canary")
+        (policy, *key): fields
+        for policy, bucket in fake.databases["taishi"].items()
+        for key, fields in bucket.points.items()
+        if not key[0].startswith(MARK)
     }
 
 
@@ -135,14 +144,16 @@ def test_killed_between_any_two_lines_it_ends_with_the_same_picture(fake, whole)
     rng, killed = random.Random(7), set()
 
     def kill(where):
-        if rng.random() < 0.12:
+        if where not in killed or rng.random() < 0.08:
             killed.add(where)
             raise Killed(where)
 
     line = Line(fake.url, city_log(), kill=kill)
     line.run_through_kills()
     assert picture(fake) == whole
-    assert killed >= {"read", "before the mark", "written", "checkpointed"}
+    marks = {f"before a mark of taishi/{policy}" for policy in ("10s", "1m", "1h", "events")}
+    points = {f"before points of taishi/{policy}" for policy in ("10s", "1m")}
+    assert killed == {"read", "quarantine", "written", "checkpointed"} | points | marks
     assert set(line.starts[1:]) != {0}
     assert len(line.quarantined) == 1
 
@@ -182,9 +193,7 @@ def test_a_store_wiped_while_the_job_was_down_is_rebuilt(fake, whole):
 def test_a_store_that_forgot_what_it_acknowledged_is_rebuilt(fake, whole):
     line = Line(fake.url, city_log())
     line.run()
-    backup = {
-        name: {key: dict(fields) for key, fields in points.items()} for name, points in fake.databases.items()
-    }
+    backup = copy.deepcopy(fake.databases)
     line.log = [*line.log, *((2_000_000, oracle.window(g, 20, 999, [1.0])) for g in oracle.GRIDS)]
     line.run()
     fake.databases = backup
@@ -203,17 +212,36 @@ def test_a_healthy_store_is_never_rebuilt(fake):
 def test_the_district_in_the_store_is_the_sum_of_its_streets_communities_and_grids(fake):
     Line(fake.url, city_log()).run()
     sums = {}
-    for (series, time_ms), fields in picture(fake).items():
+    for (policy, series, time_ms), fields in picture(fake).items():
         level = dict(tag.split("=") for tag in series.split(",")[1:])["level"]
-        held = sums.setdefault((level, time_ms), {})
+        held = sums.setdefault((level, policy, time_ms), {})
         for name in (*oracle.MEASURES, "grids", "revision"):
             held[name] = held.get(name, 0) + fields[name]
-    for (level, time_ms), held in sums.items():
-        assert held == sums["district", time_ms], level
+    assert {policy for _, policy, _ in sums} == {"10s", "1m"}
+    for (level, *window), held in sums.items():
+        assert held == sums["district", *window], level
 
 
 def test_an_outage_in_the_middle_is_sat_out(fake, whole):
     line = Line(fake.url, city_log())
     fake.faults.extend([(503, {}, "")] * 50 + [(0, {}, "")] * 50)
     line.run()
+    assert picture(fake) == whole
+
+
+@pytest.mark.parametrize("policy", ["10s", "1m", "1h", "events"])
+def test_a_policy_lost_under_the_running_job_stops_it_and_is_rebuilt(fake, whole, policy):
+    lost = []
+
+    def lose(where):
+        if where == "checkpointed":
+            lost.append(where)
+            if len(lost) == 8:
+                fake.databases["taishi"][policy].points.clear()
+
+    line = Line(fake.url, city_log(), kill=lose)
+    with pytest.raises(StoreLostData, match="holds mark None"):
+        line.run()
+    line.run()
+    assert line.starts == [0, 0]
     assert picture(fake) == whole

@@ -27,6 +27,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", README.read_text(encoding="utf-8"), re
 QUERIES = [block for block in BLOCKS if block.startswith("curl ") and "/query" in block]
 POSTS = [block for block in BLOCKS if block.startswith("curl ") and "/readings" in block]
 REGISTRY = "device,model,kind,grid,longitude,latitude,crs,subject,capacity,simulated\n"
+SOURCE = re.compile(r'FROM (?:\\?"(\w+)\\?"\.)?(\w+)')
 PLACES = re.compile(r"level = '(\w+)' AND place = '(\d+)'")
 
 
@@ -41,19 +42,21 @@ def answer_to(request: str, written_port: int, port: int) -> dict[str, object]:
 def seeded(stack: Stack) -> Stack:
     """One window of every domain at the places the README asks for."""
     now_s = int(time.time()) // 60 * 60
-    lines = [
-        f"{domain},level={level},place={place},window=1m "
-        + ",".join(f"{measure.name}=1" for measure in MEASURES[domain])
-        + f",occupancy=0.5 {now_s}"
-        for domain in DOMAINS
-        for level, place in {match for block in QUERIES for match in PLACES.findall(block)}
-    ]
-    answer = httpx.post(
-        f"{stack.influxdb_url}/api/v2/write",
-        params={"org": "taishi", "bucket": stack.influxdb_database, "precision": "s"},
-        content="\n".join(lines),
-    )
-    assert answer.status_code == 204, answer.text
+    places = {match for block in QUERIES for match in PLACES.findall(block)}
+    for policy in ("1m", "1h"):
+        lines = [
+            f"{domain},level={level},place={place},window={policy} "
+            + ",".join(f"{measure.name}=1" for measure in MEASURES[domain])
+            + f",occupancy=0.5 {now_s}"
+            for domain in DOMAINS
+            for level, place in places
+        ]
+        answer = httpx.post(
+            f"{stack.influxdb_url}/api/v2/write",
+            params={"org": "taishi", "bucket": f"{stack.influxdb_database}/{policy}", "precision": "s"},
+            content="\n".join(lines),
+        )
+        assert answer.status_code == 204, answer.text
     return stack
 
 
@@ -64,10 +67,10 @@ def test_the_readme_asks_for_every_level_and_every_domain() -> None:
         "community",
         "grid",
     }
-    assert {re.search(r"FROM (\w+)", block)[1] for block in QUERIES} == set(DOMAINS)
+    assert {SOURCE.search(block)[2] for block in QUERIES} == set(DOMAINS)
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: re.search(r"FROM (\w+)", query)[1])
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: "-".join(SOURCE.search(query).groups("1m")))
 def test_the_query_answers_with_every_column_it_names(seeded: Stack, query: str) -> None:
     (result,) = answer_to(query, 18086, seeded.settings.influxdb_port)["results"]
     (series,) = result["series"]

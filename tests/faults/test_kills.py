@@ -169,8 +169,8 @@ def counts(settings, database):
     store = InfluxDb(InfluxSettings(settings.influxdb_url, database))
     rows = {}
     for domain in KINDS:
-        where = "WHERE level = 'grid' AND \"window\" = '10s' AND readings > 0"
-        query = f"SELECT readings, place FROM {domain} {where}"  # noqa: S608 - our own names
+        where = "WHERE level = 'grid' AND readings > 0"
+        query = f'SELECT readings, place FROM "10s".{domain} {where}'  # noqa: S608 - our own names
         for row in store.query(query):
             rows[domain, row["place"], row["time"]] = int(row["readings"])
     store.close()
@@ -192,12 +192,13 @@ def all_points(settings, database, domain):
     store = InfluxDb(InfluxSettings(settings.influxdb_url, database))
     names = [measure.name for measure in MEASURES[domain]]
     columns = ", ".join(f'"{name}"' for name in names)
-    rows = store.query(f'SELECT {columns}, level, place, "window" AS size FROM {domain}')  # noqa: S608 - our own names
-    store.close()
-    return {
-        (row["level"], row["place"], row["size"], row["time"]): tuple(row[name] for name in names)
-        for row in rows
+    points = {
+        (row["level"], row["place"], size, row["time"]): tuple(row[name] for name in names)
+        for size in ("10s", "1m", "1h")
+        for row in store.query(f'SELECT {columns}, level, place FROM "{size}".{domain}')  # noqa: S608 - our own names
     }
+    store.close()
+    return points
 
 
 def test_kills_lose_nothing_and_count_nothing_twice(city, fault_kills):

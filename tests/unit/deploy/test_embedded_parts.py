@@ -39,7 +39,7 @@ def test_the_demo_is_the_only_difference(settings: StackSettings) -> None:
     ("given", "gone"),
     [
         ({"kafka_address": "kafka.example:9092"}, {"kafka"}),
-        ({"influxdb_address": "http://influx.example:8086"}, {"influxdb", "influxdb-database"}),
+        ({"influxdb_address": "http://influx.example:8086"}, {"influxdb"}),
         ({"mqtt_address": "mqtt.example:1883"}, {"mqtt"}),
     ],
 )

@@ -187,7 +187,7 @@ def test_what_cannot_be_read_now_is_said_with_when_to_ask_again(client, shelf):
 
 
 def store(answer):
-    settings = WindowStoreSettings("http://influx", "taishi", "", "1m", 60, keep_s=60)
+    settings = WindowStoreSettings("http://influx", "taishi", "", 60, keep_s=60)
     return WindowStore(settings, httpx.MockTransport(answer))
 
 

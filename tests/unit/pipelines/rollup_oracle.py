@@ -29,14 +29,19 @@ Record = tuple[int, dict[str, Any] | bytes | None]
 
 
 def window(
-    grid: str, start: int, revision: int, values: Sequence[float], shard: str | None = None
+    grid: str,
+    start: int,
+    revision: int,
+    values: Sequence[float],
+    shard: str | None = None,
+    window_s: int = 10,
 ) -> dict[str, Any]:
     metrics = dict(zip(MEASURES, (values[i % len(values)] for i in range(len(MEASURES))), strict=True))
     return {
         "type": "window",
         "domain": "care",
         "grid": grid,
-        "window_s": 10,
+        "window_s": window_s,
         "start_ms": start * CHUNK_MS,
         "revision": revision,
         "shard": shard or shard_of(grid),

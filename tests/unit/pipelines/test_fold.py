@@ -11,77 +11,24 @@ from hypothesis import strategies as st
 
 from pipelines.kernels.batch import ShardBatch
 from pipelines.kernels.fold import fold
-from pipelines.kernels.plan import SCALE, plan_for
 from pipelines.kernels.state import ACCOUNTS, FoldSettings, ShardState
 from pipelines.kernels.state_codec import state_from_bytes, state_to_bytes
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS, KINDS
 from schemas.quarantine import Reason
 
-_spec = importlib.util.spec_from_file_location("fold_oracle", Path(__file__).with_name("fold_oracle.py"))
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-oracle = _module.oracle
 
-T0 = 1_795_400_000_000
-SHORT = FoldSettings(window_s=(1, 3), delay_ms=2_000, lateness_ms=12_000, skew_max_ms=4_000)
-
-
-def encode(log):
-    return [None if reading is None else json.dumps(reading).encode() for _, _, reading in log]
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def batches(log, sizes):
-    """The log cut into batches of the given sizes, over and over."""
-    start, turn = 0, 0
-    values = encode(log)
-    while start < len(log):
-        stop = min(len(log), start + sizes[turn % len(sizes)])
-        part = log[start:stop]
-        yield ShardBatch(
-            "readings.x/0",
-            part[0][0] if start else 0,
-            log[stop][0] if stop < len(log) else log[-1][0] + 1,
-            np.array([offset for offset, _, _ in part], np.int64),
-            np.array([append_ms for _, append_ms, _ in part], np.int64),
-            values[start:stop],
-        )
-        start, turn = stop, turn + 1
-
-
-def run(domain, log, sizes, fold_settings=SHORT, *, reload=False):
-    """All upserts as the oracle writes them, and the accounts."""
-    state, upserts = ShardState(domain), []
-    names = plan_for(domain).measures
-    for batch in batches(log, sizes):
-        if reload:
-            state = state_from_bytes(fold_settings, state_to_bytes(fold_settings, state))
-        for flush in fold(fold_settings, state, batch).flushes:
-            for block in flush.blocks:
-                for grid, row in zip(block.grids, block.values, strict=True):
-                    values = dict(zip(names, (row / SCALE).tolist(), strict=True))
-                    upserts.append((flush.revision, block.window_s, block.start_ms, grid, values))
-    accounts = dict(zip(ACCOUNTS, state.accounts.sum(axis=1).tolist(), strict=True))
-    return upserts, accounts, state
-
-
-def final_values(upserts):
-    """Window -> its last values; a window of zeros is the same as none."""
-    last = {
-        key: {m: round(v, 6) for m, v in values.items()}
-        for _, *key_, values in upserts
-        for key in [tuple(key_)]
-    }
-    return {key: values for key, values in last.items() if any(values.values())}
-
-
-def reading(domain="parking", **given_fields):
-    kind = next(k for k in KINDS.values() if k.domain == domain)
-    return {
-        "id": "", "kind": kind.name, "metric": kind.metrics[0].name, "value": 1, "device": "d1", "grid": "g1",
-        "source": "mqtt.test", "observed_at_ms": T0, "received_at_ms": T0, "seq": 0, "subject": "",
-        "simulated": False,
-    } | given_fields  # fmt: skip
+runs = _load("fold_runs")
+oracle = _load("fold_oracle").oracle
+T0, SHORT, LONG = runs.T0, runs.SHORT, runs.LONG
+batches, run, final_values, reading = runs.batches, runs.run, runs.final_values, runs.reading
 
 
 @st.composite
@@ -113,17 +60,18 @@ def logs(draw, domain):
     return log
 
 
+@pytest.mark.parametrize("fold_settings", [SHORT, LONG], ids=["short", "long"])
 @pytest.mark.parametrize("domain", DOMAINS)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_every_upsert_equals_the_slow_oracle_whatever_the_batches(domain, data):
+def test_every_upsert_equals_the_slow_oracle_whatever_the_batches(domain, fold_settings, data):
     log = data.draw(logs(domain))
     for _, _, r in log:
         if r is not None and domain == "care":
             r["subject"] = {"d1": "p1", "d2": ""}[r["device"]]
     sizes = data.draw(st.sampled_from([[1], [1000], [3], [1, 7, 2]]))
-    upserts, accounts, _ = run(domain, log, sizes, reload=data.draw(st.booleans()))
-    expected, expected_accounts = oracle(domain, SHORT, log)
+    upserts, accounts, _ = run(domain, log, sizes, fold_settings, reload=data.draw(st.booleans()))
+    expected, expected_accounts = oracle(domain, fold_settings, log)
     assert final_values(upserts) == final_values(expected)
     assert {k: v for k, v in accounts.items() if v and k != "consumed"} == expected_accounts
 
@@ -133,9 +81,9 @@ def test_every_upsert_equals_the_slow_oracle_whatever_the_batches(domain, data):
 @given(data=st.data())
 def test_batch_sizes_and_restarts_change_nothing_not_even_revisions(domain, data):
     log = data.draw(logs(domain))
-    first, first_accounts, _ = run(domain, log, [1])
+    first, first_accounts, _ = run(domain, log, [1], LONG)
     for sizes in ([2], [7, 1], [1000]):
-        again, accounts, _ = run(domain, log, sizes, reload=True)
+        again, accounts, _ = run(domain, log, sizes, LONG, reload=True)
         assert again == first
         assert accounts == first_accounts
 

@@ -47,6 +47,11 @@ def test_a_policys_shards_are_few_and_no_longer_than_it(hours):
     assert 1 <= policy.keep_s / policy.shard_s <= 70
 
 
+def test_a_policy_that_is_none_is_refused_by_name():
+    with pytest.raises(SettingsError, match="received '2m', allowed: 10s, 1m, 1h, events"):
+        store.policies((10, 60, 3600), {"2m": 5})
+
+
 def test_what_is_read_and_written_by_name():
     assert store.measurement("parking", 60) == '"1m"."parking"'
     assert store.measurement("care", 3600) == '"1h"."care"'

@@ -220,3 +220,10 @@ def test_equal_samples_of_two_processes_are_added():
     scrape = parse([CONNECTORS, CONNECTORS])
     assert scrape.by("taishi_messages_received_total", "source") == {"mqtt.chirpstack": 100.0}
     assert scrape.total("taishi_absent_total") is None
+
+
+def test_the_size_of_the_store_is_shown_by_policy():
+    snap = snapshot(stored={"taishi/10s": 3 * 2**20, "taishi/1m": 2**19})
+    assert "时序库 Store taishi/10s 3.0 MiB · taishi/1m 0.5 MiB" in shown(snap)
+    assert to_json(snap)["stored_bytes"] == {"taishi/10s": 3 * 2**20, "taishi/1m": 2**19}
+    assert "Store" not in shown(snapshot())

@@ -86,6 +86,25 @@ def test_the_newest_window_is_read_without_its_tags(tmp_path, influx):
     assert {token for _, token in influx.paths} == {f"Token {USER}"}
 
 
+def test_how_large_the_store_is_is_told_by_policy(tmp_path, influx):
+    shards = [
+        {
+            "tags": {"database": "taishi", "retentionPolicy": policy, "id": str(number)},
+            "columns": ["diskBytes", "seriesCreate"],
+            "values": [[size, 1]],
+        }
+        for number, (policy, size) in enumerate([("10s", 100), ("1m", 7), ("10s", 23)])
+    ]
+    ANSWERS["sizes"] = (200, {"results": [{"series": shards}]})
+    assert look(tmp_path, influx, "sizes").stored == {"taishi/10s": 123, "taishi/1m": 7}
+    assert any("SHOW+STATS" in path for path, _ in influx.paths)
+
+
+@pytest.mark.parametrize("name", ["a series", "no such database", "something else", "unauthorised"])
+def test_a_store_that_does_not_tell_its_size_has_none(tmp_path, influx, name):
+    assert look(tmp_path, influx, name).stored == {}
+
+
 def test_no_series_yet_is_no_window(tmp_path, influx):
     assert set(look(tmp_path, influx, "no series yet").windows.values()) == {None}
 
