@@ -46,7 +46,7 @@ def built(board: Board) -> grafana.Dashboard:
         panels=list(_panels(board)),
         templating=grafana.DashboardDashboardTemplating([_variable(each) for each in board.variables]),
         annotations=grafana.AnnotationContainer([_built_in_marks(), *(_mark(each) for each in marks(board))]),
-        links=[_boards()],
+        links=[_boards(), *([_live(board.live)] if board.live else [])],
     )
 
 
@@ -69,6 +69,17 @@ def _boards() -> grafana.DashboardLink:
         as_dropdown=True,
         include_vars=True,
         keep_time=True,
+    )
+
+
+def _live(url: str) -> grafana.DashboardLink:
+    """To the live page of the place; time is always the present there."""
+    return grafana.DashboardLink(
+        title="现场页与设备 Live page and devices",
+        type_val=grafana.DashboardLinkType.LINK,
+        icon="external link",
+        url=url,
+        target_blank=True,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dashboards.limits import KpiLimit, Limit
 from dashboards.model import Mapping
-from dashboards.variables import Variable, placed
+from dashboards.variables import PLACE, Variable, chosen, placed
 from schemas.errors import SettingsError, received_allowed
 
 __all__ = ["Context", "Duty"]
@@ -24,12 +24,12 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`centre` is longitude and latitude, in the datum of the map at `map_url` (docs/boards.md)."""
+    """`centre` is longitude and latitude, WGS-84; `pages_url` is how browsers reach the live pages."""
 
     district: str
     district_name: str
     centre: tuple[float, float]
-    map_url: str
+    pages_url: str
     place_names: tuple[Mapping, ...] = ()
     limits: tuple[Limit, ...] = ()
     kpis: tuple[KpiLimit, ...] = ()
@@ -42,6 +42,16 @@ class Context:
     def placed(self) -> tuple[Variable, ...]:
         """The variables of a board that looks at a place: the whole district at first."""
         return placed(self.district, self.district_name)
+
+    @property
+    def map_url(self) -> str:
+        """The outlines of the grids (docs/boards.md)."""
+        return f"{self.pages_url}/map/grid.geojson?datum=WGS-84"
+
+    @property
+    def live_url(self) -> str:
+        """The live page of the chosen place."""
+        return f"{self.pages_url}/place/{chosen(PLACE)}"
 
     def kpi(self, name: str) -> KpiLimit:
         """A limit of the alarm load by its name; SettingsError if the caller gave none of it."""

@@ -207,7 +207,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One dashboard. `since`: how far it looks back when opened; `annotated`: alerts, holidays are marked."""
+    """One dashboard. `since`: how far it looks back when opened; `annotated`: alerts, holidays are marked.
+
+    `live`: address of the live page of the same place, with its devices (docs/pages.md); "" if it has none.
+    """
 
     uid: str
     title: Words
@@ -217,6 +220,7 @@ class Board:
     since: str = "now-6h"
     refresh: str = "10s"
     annotated: bool = True
+    live: str = ""
 
     @property
     def panels(self) -> tuple[Panel, ...]:

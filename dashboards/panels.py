@@ -12,7 +12,7 @@ from dashboards import windows
 from dashboards.figures import Figure
 from dashboards.limits import Limit, of_rules, said
 from dashboards.links import deeper, to_board
-from dashboards.model import Bars, FieldStyle, Lines, Panel, Stat, Step, Table, Timeline
+from dashboards.model import Bars, FieldStyle, Lines, Mapping, Panel, Stat, Step, Table, Timeline
 from dashboards.palette import Colour
 from dashboards.words import DOMAINS_WORDS, Words
 from schemas.kinds import Domain
@@ -161,23 +161,28 @@ def last_seen(domain: Domain) -> Panel:
 
 
 def wholeness(domains: Sequence[Domain]) -> Panel:
-    """For every five minutes, whether all windows came and were whole; what is missing is red, never well."""
+    """Whether every window came and is whole; one that did not come is red, never well."""
     queries = tuple(
         windows.completeness(domain, DOMAINS_WORDS[domain], chr(ord("A") + at))
         for at, domain in enumerate(domains)
     )
     return Panel(
         name="wholeness",
-        title=Words("数据完整性", "how much of the data is there"),
+        title=Words("数据完整性", "whether all data came"),
         about=Words(
-            "每五分钟应有五个完整的 1 分钟窗口，缺失显示为红色；最右一格在满五分钟前不满属正常。",
-            "Of every five minutes, how many are there and whole; nothing is red. The last one fills up.",
+            "所选地点的每个窗口：完整、不全（有分片缺席）、没有（红色）。最近两三个窗口尚未判定。",
+            "Every window of the chosen place: whole, part (a shard is missing), or none (red). The newest "
+            "two or three are not judged yet.",
         ),
         show=Timeline(),
-        unit="percentunit",
+        unit="none",
         queries=queries,
-        width=24,
-        height=5,
-        decimals=0,
-        steps=(Step(None, "critical"), Step(0.01, "caution"), Step(0.99, "normal")),
+        width=24 if len(domains) > 1 else 18,
+        height=5 if len(domains) > 1 else 3,
+        steps=(Step(None, "critical"), Step(1, "caution"), Step(2, "normal")),
+        mappings=(
+            Mapping("0", "没有 none", "critical"),
+            Mapping("1", "不全 part", "caution"),
+            Mapping("2", "完整 whole", "normal"),
+        ),
     )

@@ -7,6 +7,7 @@ read by minutes: the newest of one place costs the same over any range. Care is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.figures import Figure
@@ -131,12 +132,13 @@ def judged(shown: tuple[Figure, ...], whole: Figure | None, over_s: int) -> Quer
     take = "sum" if over_s else "last"
     parts = " + ".join(f"{take}({name(each.name)})" for each in shown)
     expression = f"({parts}) / {take}({name(whole.name)})" if whole else parts
+    looked = replace(shown[0], name="share") if whole else shown[0]  # a share is no count to be masked
     select = Select(
-        columns=(Column(expression, shown[0].name),),
+        columns=(Column(expression, looked.name),),
         of=_of(shown[0].domain, _MINUTES),
         where=(*_here(), since_end(f"{over_s}s" if over_s else _NOW)),
     )
-    return _query(select, shown[0], "A", shown[0].words)
+    return _query(select, looked, "A", Words("此刻", "now"))
 
 
 def below(shown: tuple[Figure, ...], ago: str = "1h") -> tuple[Query, ...]:
@@ -211,12 +213,17 @@ def grids() -> Query:
 
 
 def completeness(domain: Domain, words: Words, ref: str = "A") -> Query:
-    """How much of each five minutes is there and whole, 0 to 1; 0 where nothing came."""
+    """Of every window of the chosen place: 0 it never came, 1 a shard was missing in it, 2 it is whole.
+
+    Looked at are windows that must have come by the end of the board's time: their end is a window ago, and
+    what the log and the store take besides.
+    """
+    size = chosen(POLICY)
     select = Select(
-        columns=(Column(f"sum({name('complete')}) / 5", "complete"),),
-        of=_of(domain, _MINUTES),
-        where=(*_here(), TIME_RANGE),
-        group_by=("time(5m)",),
+        columns=(Column(f"sum({name('complete')}) + count({name('complete')})", "state"),),
+        of=_of(domain, size),
+        where=(*_here(), f"time >= ${{__from}}ms AND time <= ${{__to}}ms - {size} - {size} - 90s"),
+        group_by=(f"time({size})",),
         fill="0",
     )
     return Query(str(select), source_of(domain), ref, alias=str(words))

@@ -55,7 +55,7 @@ def context_of(
         district=settings.district,
         district_name=district.name if district else settings.district,
         centre=(round(middle.x, 4), round(middle.y, 4)),
-        map_url=f"{_pages_url(settings)}/map/grid.geojson?datum=WGS-84",
+        pages_url=_pages_url(settings),
         place_names=tuple(place_names(registry)),
         limits=tuple(limits_of(rules)),
         kpis=tuple(

@@ -53,6 +53,7 @@ def board(context: Context) -> Board:
             "The district at a glance: map, active alerts, key figures beside the usual, freshness.",
         ),
         variables=(*context.placed, metric(tuple((_named(*each), each[1]) for each in _ON_MAP))),
+        live=context.live_url,
         sections=(
             Section(
                 Words("${place:text}", "now"),

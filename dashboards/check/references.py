@@ -56,8 +56,11 @@ def _used(value: Any) -> set[str]:
 
 def _links(board: Panels) -> Iterator[Finding]:
     for link in board.document.get("links", []):
-        if not (link.get("keepTime") and link.get("includeVars")):
+        if link.get("type") == "dashboards" and not (link.get("keepTime") and link.get("includeVars")):
             yield board.finding(None, f"link {link.get('title')!r} does not keep the time and the variables")
+        missing = _used(link) - {variable["name"] for variable in board.variables}
+        if missing:
+            yield board.finding(link, f"variables that the board has not: {', '.join(sorted(missing))}")
     for panel in board.shown:
         for path, text in texts(panel):
             if path.endswith("url") and (to := _BOARD.search(text)):

@@ -87,6 +87,17 @@ def test_a_mean_of_care_is_masked_by_how_many_people_it_is_of() -> None:
     assert '"temperature_mean" >= 5' not in text
 
 
+def test_a_share_is_masked_by_how_many_people_it_is_of_and_not_as_if_it_were_a_count():
+    text = windows.judged((figure("care", "vitals_out_of_range"),), figure("care", "vitals"), 0).text
+    assert text.endswith('WHERE ("residents_seen" = 0 OR "residents_seen" >= 5)')
+
+
+def test_a_window_is_judged_only_when_it_must_have_come():
+    query = windows.completeness("parking", Words("停车", "parking"))
+    assert "<= ${__to}ms - ${policy} - ${policy} - 90s" in query.text
+    assert query.text.endswith("GROUP BY time(${policy}) fill(0)")
+
+
 def test_what_flows_is_summed_over_the_hour_and_a_state_is_the_newest() -> None:
     assert 'sum("turnover")' in windows.now(figure("parking", "turnover")).text
     assert 'last("occupied")' in windows.now(figure("parking", "occupied")).text
