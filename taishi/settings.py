@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     operations_database: str = Field(
         "", description="SQL database of the desk; home/data/operations.db if unset", repr=False
     )
+    cases_file: Path | None = Field(
+        None,
+        description="hours, labels, categories of cases (TOML, docs/cases.md); the shipped ones if unset",
+    )
+    workflows_folder: Path | None = Field(
+        None, description="workflows of one's own (TOML, docs/cases.md); the shipped ones if unset"
+    )
     keys_file: Path | None = Field(
         None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
     )

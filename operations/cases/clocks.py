@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Final, Literal
 
 from operations.cases.limits import Limit, Unit
@@ -117,18 +118,19 @@ class WorkingTime:
                     return self.moment(start_ms, self._spans(day)[-1][1])
         raise SettingsError(f"limit: received {days:g} working days, allowed: what ends within 40 years")
 
-    def _spans(self, day: date) -> list[tuple[int, int]]:
+    def _spans(self, day: date) -> tuple[tuple[int, int], ...]:
         """The working time of a day, in ms; none on a day that is not worked."""
-        if not self.calendar.is_working_day(day):
-            return []
-        begin_ms = int(datetime(day.year, day.month, day.day, tzinfo=calendar.ZONE).timestamp()) * 1000
-        return [
-            (begin_ms + span.start * MINUTE_MS, begin_ms + span.end * MINUTE_MS)
-            for span in sorted(self.hours, key=lambda span: span.start)
-        ]
+        return _moments(self.hours, day) if self.calendar.is_working_day(day) else ()
 
     def moment(self, start_ms: int, end_ms: int) -> Moment:
         """A deadline of working time, with what is known of the years on the way to it."""
         first, last = calendar.local(start_ms), calendar.local(end_ms)
         years = range(first.year, last.year + 1)
         return Moment(end_ms, not all(self.calendar.published(date(year, 1, 1)) for year in years))
+
+
+@cache
+def _moments(hours: tuple[Span, ...], day: date) -> tuple[tuple[int, int], ...]:
+    begin_ms = int(datetime(day.year, day.month, day.day, tzinfo=calendar.ZONE).timestamp()) * 1000
+    ordered = sorted(hours, key=lambda span: span.start)
+    return tuple((begin_ms + span.start * MINUTE_MS, begin_ms + span.end * MINUTE_MS) for span in ordered)

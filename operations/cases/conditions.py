@@ -14,7 +14,7 @@ from schemas.alerts import Alert
 from schemas.calendar import local
 from schemas.places.model import DEFAULT_SCHEME, Level
 
-__all__ = ["CONDITIONS", "REACHES", "SUSPENSION_DAYS_MOST", "Facts", "within_reach"]
+__all__ = ["CONDITIONS", "OF_CASE", "REACHES", "SUSPENSION_DAYS_MOST", "Facts", "within_reach"]
 
 SUSPENSION_DAYS_MOST: Final = 366
 """挂账 is at most a year."""
@@ -134,6 +134,10 @@ def _reach(case: Case, command: Command, _facts: Facts) -> str:
     )
 
 
+OF_CASE: Final[frozenset[Need]] = frozenset(
+    {"no_person", "department_known", "closer", "checked", "alerts_over", "unclaimed", "reach"}
+)
+"""Needs that nothing given with the command can meet."""
 CONDITIONS: Final[dict[Need, Callable[[Case, Command, Facts], str]]] = {
     "why": _why,
     "standard": _standard,

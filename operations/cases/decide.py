@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from operations.cases.codes import ROLE_NAMES, STATES, Role, StateCode
-from operations.cases.conditions import CONDITIONS, Facts
+from operations.cases.conditions import CONDITIONS, OF_CASE, Facts
 from operations.cases.effects import APPLY
 from operations.cases.exceptions import HANDLING
 from operations.cases.model import Actor, Case, Command, Entry, Evidence
@@ -21,7 +21,7 @@ from operations.cases.runs import Run
 from operations.cases.workflow import BEFORE, Clock, Move, Workflow
 from schemas.calendar import local
 
-__all__ = ["SYSTEM", "allowed_moves", "begin_run", "decide"]
+__all__ = ["SYSTEM", "allowed_moves", "begin_run", "decide", "hindrance"]
 
 SYSTEM: Final = Actor(name="system", roles=("system",))
 """Who acts when a date has come or a limit is over."""
@@ -52,6 +52,20 @@ def allowed_moves(case: Case, actor: Actor, workflow: Workflow) -> list[tuple[Mo
     """What the actor may say now, with the role they say it in; needs are not looked at."""
     found = ((move, _role(case, move, actor.roles, actor)) for move in workflow.from_(case.state))
     return [(move, role) for move, role in found if role is not None]
+
+
+def hindrance(case: Case, move: Move, role: Role, actor: Actor, facts: Facts) -> str:
+    """Why a move the actor may say would be refused now, whatever is given with it; "" if it would not."""
+    command = Command(verb=move.verb, actor=actor)
+    for need in move.needs:
+        if need in OF_CASE and (words := CONDITIONS[need](case, command, facts)):
+            return words
+    try:
+        for effect in move.effects:
+            APPLY[effect](case, command, role, facts)
+    except MoveRefused as refusal:
+        return str(refusal)
+    return ""
 
 
 def begin_run(clock: Clock, case: Case, now_ms: int) -> Run | None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from operations.cases.clocks import WorkingTime
 from operations.cases.model import Case
-from operations.cases.runs import Pause, Run, due, is_overdue
+from operations.cases.runs import Pause, Run, deadline
 
 __all__ = ["Measured", "Timed", "measured"]
 
@@ -34,9 +34,10 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A case as measures see it. `exempt`: an appeal was granted; `late`: handling or the whole was."""
+    """A case as measures see it, at the moment `at_ms`. `exempt`: an appeal was granted."""
 
     case: Case
+    at_ms: int
     filing: Timed
     dispatch: Timed
     handling: Timed
@@ -59,16 +60,13 @@ def measured(case: Case, time: WorkingTime, at_ms: int) -> Measured:
         runs = [_as_of(run, at_ms) for run in case.runs if run.clock in clocks and run.started_ms <= at_ms]
         if not runs:
             return Timed()
-        newest = runs[-1]
-        return Timed(
-            runs[0].started_ms,
-            due(newest, time, at_ms).at_ms,
-            newest.stopped_ms,
-            late=any(is_overdue(run, time, at_ms) for run in runs),
-        )
+        ends_ms = [deadline(run, time, at_ms).at_ms for run in runs]
+        late = any(run.ran_until(at_ms) > end_ms for run, end_ms in zip(runs, ends_ms, strict=True))
+        return Timed(runs[0].started_ms, ends_ms[-1], runs[-1].stopped_ms, late=late)
 
     return Measured(
         case=case,
+        at_ms=at_ms,
         filing=timed("filing"),
         dispatch=timed("dispatch"),
         handling=timed("handling"),

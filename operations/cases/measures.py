@@ -45,11 +45,11 @@ class Measure:
     who: Who = "person"
 
 
-def _due(timed: Timed, period: Period) -> bool:
-    """Done in the period, or not done yet and due in it or before."""
+def _due(timed: Timed, m: Measured, period: Period) -> bool:
+    """Done in the period, or not done and due by its end, or by now while it lasts."""
     if not timed.known:
         return False
-    return period.holds(timed.stopped_ms) if timed.stopped_ms else timed.due_ms < period.until_ms
+    return period.holds(timed.stopped_ms) if timed.stopped_ms else timed.due_ms <= m.at_ms
 
 
 def _handled(m: Measured, _p: Period) -> bool:
@@ -64,7 +64,7 @@ def _should_be_closed(m: Measured, p: Period) -> bool:
     if not m.case.filed_ms and not m.handling.known:
         return False
     limit = m.total if m.total.known else m.handling
-    return p.holds(m.case.closed_ms) if m.closed else limit.known and limit.due_ms < p.until_ms
+    return p.holds(m.case.closed_ms) if m.closed else limit.known and limit.due_ms <= m.at_ms
 
 
 def _first_right(m: Measured, _p: Period) -> bool:
@@ -77,22 +77,22 @@ SETS: Final[dict[str, CaseSet]] = {
     "dispatched": CaseSet("期内派遣 dispatched in the period", lambda m, p: p.holds(m.handling.started_ms)),
     "should_be_dispatched": CaseSet(
         "应派遣：期内派出，或到期未派 dispatched in the period, or due by its end and not",
-        lambda m, p: _due(m.dispatch, p),
+        lambda m, p: _due(m.dispatch, m, p),
     ),
     "should_be_handled": CaseSet(
         "应处置：期内反馈，或到期未反馈 handed back in the period, or due by its end and not",
-        lambda m, p: _due(m.handling, p),
+        lambda m, p: _due(m.handling, m, p),
     ),
     "should_be_closed": CaseSet(
         "应结案：期内结案，或到期未结 closed in the period, or due by its end and not", _should_be_closed
     ),
     "pre_checks_due": CaseSet(
         "应核查（立案前）：期内回复，或到期未复 answered in the period, or due by its end and not",
-        lambda m, p: _due(m.pre_check, p),
+        lambda m, p: _due(m.pre_check, m, p),
     ),
     "post_checks_due": CaseSet(
         "应核查（处置后）：期内回复，或到期未复 answered in the period, or due by its end and not",
-        lambda m, p: _due(m.post_check, p),
+        lambda m, p: _due(m.post_check, m, p),
     ),
     "called_back": CaseSet(
         "期内结案并回访 closed in the period and called back",

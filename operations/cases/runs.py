@@ -15,7 +15,17 @@ import msgspec
 from operations.cases.clocks import Moment, WorkingTime
 from operations.cases.limits import Limit, Unit
 
-__all__ = ["EXTENSIONS_MOST", "Due", "Pause", "Run", "accumulated_ms", "due", "is_overdue", "used_ms"]
+__all__ = [
+    "EXTENSIONS_MOST",
+    "Due",
+    "Pause",
+    "Run",
+    "accumulated_ms",
+    "deadline",
+    "due",
+    "is_overdue",
+    "used_ms",
+]
 
 EXTENSIONS_MOST: Final = 2
 """How often a limit may be extended; a refusal uses none up."""
@@ -53,6 +63,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def standing(self) -> bool:
         """Whether it is paused now."""
         return self.open and bool(self.pauses) and self.pauses[-1].until_ms == 0
+
+    def ran_until(self, now_ms: int) -> int:
+        """When it last ran: its stop, the begin of the pause it stands in, or now."""
+        return self.stopped_ms or (self.pauses[-1].from_ms if self.standing else now_ms)
 
     def pause(self, at_ms: int) -> Run:
         """Stands from now; a clock that stands or has stopped stays as it is."""
@@ -96,25 +110,27 @@ class Due:
     provisional: bool
 
 
+def deadline(run: Run, time: WorkingTime, now_ms: int) -> Moment:
+    """When the run is due; of one that stands, as if it went on now."""
+    limit, pauses = run.limit.times(1 + run.extended), _ended(run.pauses, now_ms)
+    if _ends_with_a_day(run, time):
+        return _shifted(run, time, pauses)
+    return _reached(run.started_ms, pauses, time.length_ms(limit), time, limit.unit)
+
+
 def due(run: Run, time: WorkingTime, now_ms: int, warn_share: float = 0.75) -> Due:
     """When the run is due, and when `warn_share` of its time will have run."""
-    limit = run.limit.times(1 + run.extended)
-    pauses = _ended(run.pauses, now_ms)
-    if limit.unit == "working_day" and time.day_end == "end_of_day":
-        end = _shifted(run, time, pauses)
-        runs_ms = _running(run.started_ms, end.at_ms, pauses, time, limit.unit)
-        share_ms = round(runs_ms * warn_share)
-    else:
-        end = _reached(run.started_ms, pauses, time.length_ms(limit), time, limit.unit)
-        share_ms = round(time.length_ms(limit) * warn_share)
-    warn = _reached(run.started_ms, pauses, share_ms, time, limit.unit)
+    end, pauses = deadline(run, time, now_ms), _ended(run.pauses, now_ms)
+    whole_ms = time.length_ms(run.limit.times(1 + run.extended))
+    if _ends_with_a_day(run, time):
+        whole_ms = _running(run.started_ms, end.at_ms, pauses, time, run.limit.unit)
+    warn = _reached(run.started_ms, pauses, round(whole_ms * warn_share), time, run.limit.unit)
     return Due(warn.at_ms, end.at_ms, end.provisional)
 
 
 def is_overdue(run: Run, time: WorkingTime, now_ms: int) -> bool:
     """Whether it was stopped, or stood, or is now, after its deadline; the deadline itself is in time."""
-    until_ms = run.stopped_ms or (run.pauses[-1].from_ms if run.standing else now_ms)
-    return until_ms > due(run, time, now_ms).at_ms
+    return run.ran_until(now_ms) > deadline(run, time, now_ms).at_ms
 
 
 def used_ms(run: Run, time: WorkingTime, now_ms: int) -> int:
@@ -126,6 +142,10 @@ def used_ms(run: Run, time: WorkingTime, now_ms: int) -> int:
 def accumulated_ms(runs: Iterable[Run], clock: str, time: WorkingTime, now_ms: int) -> int:
     """How much has run in all runs of one clock: a case that was returned runs its clocks again."""
     return sum(used_ms(run, time, now_ms) for run in runs if run.clock == clock)
+
+
+def _ends_with_a_day(run: Run, time: WorkingTime) -> bool:
+    return run.limit.unit == "working_day" and time.day_end == "end_of_day"
 
 
 def _ended(pauses: Iterable[Pause], now_ms: int) -> list[Pause]:

@@ -44,6 +44,12 @@ class AlertRows(Database):
                 )
             )
 
+    def know(self, alerts: Iterable[Alert], now_ms: int) -> None:
+        """Know these versions, whatever is read of the topic; an older one than is known changes nothing."""
+        with self._engine.begin() as connection:
+            for alert in alerts:
+                connection.execute(self._newer(alert, now_ms))
+
     def _newer(self, alert: Alert, now_ms: int) -> sql.Executable:
         row = {
             "body": _ENCODE(alert),

@@ -35,11 +35,13 @@ CASES: Final = sql.Table(
     *(_ms("reported_ms", index=True), _ms("closed_ms", index=True), _ms("changed_ms", index=True)),
     *(_text("clock", 40), _ms("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
     _ms("look_ms", index=True),
-    sql.Index("ix_cases_open", "open", "due_ms"),
+    _ms("sort_ms"),
+    sql.Index("ix_cases_open", "open", "sort_ms", "id"),
     sql.Index("ix_cases_like", "open", "category", "place"),
 )
 """`body` is the case; the rest is derived of it, to be searched. `clock`, `due_ms`: of its running clocks the
-one that is due first (0: none runs). `look_ms`: when the system has to look at it next (0: never)."""
+one that is due first (0: none runs), `sort_ms`: the same as lists are ordered by, those without at the end.
+`look_ms`: when the system has to look at it next (0: never)."""
 
 CASE_FLOW: Final = sql.Table(
     "case_flow",

@@ -15,12 +15,15 @@ import msgspec
 import sqlalchemy as sql
 
 from operations.cases.conditions import Facts
-from operations.cases.decide import allowed_moves, decide
+from operations.cases.decide import decide
+from operations.cases.evaluate import Cut, Figure, evaluate
 from operations.cases.model import Actor, Case, Command, Entry, Standard
 from operations.cases.opening import Report, attach, duplicate_of, open_case, report_of_alert, workflow_of
+from operations.cases.periods import Period
 from operations.cases.refusals import MoveRefused
 from operations.cases.reminders import clocked, due_steps, noted
-from operations.cases.workflow import Move, Workflow
+from operations.cases.view import CaseView, case_view
+from operations.cases.workflow import Workflow
 from operations.store.cases import CaseRows
 from operations.store.standards import StandardRows
 from schemas.alerts import Alert
@@ -105,9 +108,16 @@ class CaseBook(StandardRows, CaseRows):
             facts = self._facts(connection, case, now_ms, command.standard)
             return self._write(connection, case, [decide(case, command, facts)], now_ms)
 
-    def allowed(self, case: Case, actor: Actor) -> list[Move]:
-        """What the actor may do with the case now."""
-        return [move for move, _ in allowed_moves(case, actor, self._workflow(case))]
+    def view(self, case_id: str, actor: Actor | None, now_ms: int) -> CaseView:
+        """The case whole, as it is shown, with what the actor may do now, and what hinders them."""
+        case = self.case(case_id)
+        self._workflow(case)
+        return case_view(case, self.config, self.alerts_of(case), actor, now_ms)
+
+    def evaluate(self, period: Period, cut: Cut, now_ms: int) -> list[Figure]:
+        """All measures of the period by the cut, with the cases behind each figure."""
+        cases = self.cases_between(period.from_ms, period.until_ms)
+        return evaluate(cases, period, cut, self.config.time, self.config.denominators, now_ms)
 
     def tick(self, now_ms: int) -> list[Changed]:
         """Warn, tell what is overdue, resume what was parked: what is due, once, however often called."""

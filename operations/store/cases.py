@@ -27,7 +27,11 @@ _GIVEN: Final = msgspec.json.Decoder(dict[str, str]).decode
 _ALERT: Final = msgspec.json.Decoder(Alert).decode
 _TURN: Final = "cases"
 _CHUNK: Final = 500
-_LINE: Final = [column for column in CASES.columns if column.name not in {"body", "key", "look_ms"}]
+_NO_CLOCK: Final = 1 << 53
+"""In the order of lists behind every moment."""
+_LINE: Final = [
+    column for column in CASES.columns if column.name not in {"body", "key", "look_ms", "sort_ms"}
+]
 
 
 class CaseLine(msgspec.Struct, frozen=True):
@@ -99,9 +103,14 @@ class CaseRows(AlertRows):
             return self._of_alert(connection, alert_id)
 
     def lines(self, selection: CaseSelection, limit: int = 100, offset: int = 0) -> list[CaseLine]:
-        """The wanted cases: those that are due first first, those without a clock last, then the newest."""
-        order = (CASES.c.due_ms == 0, CASES.c.due_ms, CASES.c.reported_ms.desc(), CASES.c.id)
-        wanted = sql.select(*_LINE).where(*_where(selection)).order_by(*order).limit(limit).offset(offset)
+        """The wanted cases: those that are due first first, those without a clock last."""
+        wanted = (
+            sql.select(*_LINE)
+            .where(*_where(selection))
+            .order_by(CASES.c.sort_ms, CASES.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
         with self._engine.connect() as connection:
             return [CaseLine(*row) for row in connection.execute(wanted)]
 
@@ -231,6 +240,7 @@ class CaseRows(AlertRows):
             "clock": first.run.clock if first else "",
             "due_ms": first.due.at_ms if first else 0,
             "provisional": any(each.due.provisional for each in clocks),
+            "sort_ms": first.due.at_ms if first else _NO_CLOCK,
             "look_ms": next_look_ms(case, self.config, now_ms),
         }
 
@@ -248,7 +258,7 @@ def _where(wanted: CaseSelection) -> list[sql.ColumnElement[bool]]:
     if wanted.holder:
         found.append((CASES.c.person == wanted.holder) | (CASES.c.receiver == wanted.holder))
     if wanted.due_before_ms:
-        found.append((CASES.c.due_ms > 0) & (CASES.c.due_ms < wanted.due_before_ms))
+        found.append(CASES.c.sort_ms < wanted.due_before_ms)
     if wanted.changed_since_ms:
         found.append(CASES.c.changed_ms >= wanted.changed_since_ms)
     if wanted.text:

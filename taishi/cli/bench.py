@@ -209,3 +209,24 @@ def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
             yield settings
         finally:
             embedded.down(wanted)
+
+
+@bench.command()
+@click.option("--count", type=click.IntRange(min=100), default=10_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cases(count: int, rounds: int, *, as_json: bool) -> None:
+    """Lists and the evaluation of many open cases (SQLite): a page under 300 ms, else exit code 1."""
+    from benchmarks.cases import bench_cases  # noqa: PLC0415 - the command line stays quick
+
+    console = Console(stderr=True)
+    figures = bench_cases(count, rounds, lambda text: console.print(text, highlight=False))
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(figures), ensure_ascii=False))
+    else:
+        table = Table("what", "median", "95th percentile")
+        for name, (median, p95) in figures.ms.items():
+            table.add_row(name, f"{median:.1f} ms", f"{p95:.1f} ms")
+        Console().print(table)
+    if not figures.good:
+        raise click.exceptions.Exit(1)

@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("replay", "send a recording through the connectors"),
     "backfill": ("backfill", "recompute a past range from the log or from files"),
     "alerts": ("alerts", "what calls for a response: list, ack, shelve, history, kpis"),
+    "cases": ("cases", "what must be done, by whom, until when: list, open, move, evaluate"),
     "rules": ("rules", "what raises an alert: list, check the rule file"),
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
     "desk": ("desk", "the operations desk: serve, openapi"),

@@ -166,6 +166,9 @@ def test_a_month_that_is_over_stays_what_it_was_whatever_comes_later():
 
 def test_a_month_that_lasts_is_judged_as_of_now():
     assert figures(now_ms=at(2, 10))["overdue_unhandled", ""].yes == ()
+    running = [case("running", run("handling", at(2)))]
+    assert figures(cases=running, now_ms=at(2, 10))["handled", ""].among == (), "not due yet"
+    assert figures(cases=running, now_ms=at(2, 11))["handled", ""].among == ("running",)
 
 
 def test_it_is_compared_with_the_period_before_and_the_year_before():

@@ -33,11 +33,11 @@ def upgrade() -> None:
         *(_text("flags", 100), sql.Column("citizens", sql.Integer, nullable=False)),
         *(_ms("reported_ms"), _ms("closed_ms"), _ms("changed_ms")),
         *(_text("clock", 40), _ms("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
-        _ms("look_ms"),
+        *(_ms("look_ms"), _ms("sort_ms")),
     )
     for name in ("place", "department", "person", "reported_ms", "closed_ms", "changed_ms", "look_ms"):
         op.create_index(f"ix_cases_{name}", "cases", [name])
-    op.create_index("ix_cases_open", "cases", ["open", "due_ms"])
+    op.create_index("ix_cases_open", "cases", ["open", "sort_ms", "id"])
     op.create_index("ix_cases_like", "cases", ["open", "category", "place"])
     _flow()
     op.create_table(
