@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice, takewhile
 from typing import Final
 
 from schemas.errors import SettingsError, received_allowed
@@ -13,6 +14,8 @@ from simulation.vendors import encode
 from simulation.vendors.outgoing import Outgoing
 
 __all__ = ["INCIDENTS", "incident", "parse_incident"]
+
+_NAMED: Final = 3
 
 
 def _fire(city: City, place: str, now_ms: int) -> list[Event]:
@@ -77,10 +80,22 @@ def parse_incident(text: str) -> tuple[str, str]:
 
 def incident(city: City, name: str, place: str, now_ms: int, seed: int) -> list[Outgoing]:
     """The messages of an incident; SettingsError when no device of the place could tell of it."""
-    events = [e for e in INCIDENTS[name](city, place, now_ms) if not is_dead(e.device.name, seed)]
+    events = _events(city, name, place, now_ms, seed)
     if not events:
+        grids = sorted({device.grid for device in city.devices()}, key=lambda grid: _distance(grid, place))
+        able = (grid for grid in grids if _events(city, name, grid, now_ms, seed))
         raise SettingsError(
-            f"incident {name}: no simulated device of {place!r} can tell of it; choose another grid, or a "
-            "community, street or the district (a code's beginning)"
+            f"incident {name}: no simulated device of {place!r} can tell of it, allowed: "
+            f"{', '.join(islice(able, _NAMED))} and others, or a whole street or district"
         )
     return [encode(event, now_ms // 1000 % 65_536 + n) for n, event in enumerate(events)]
+
+
+def _events(city: City, name: str, place: str, now_ms: int, seed: int) -> list[Event]:
+    return [e for e in INCIDENTS[name](city, place, now_ms) if not is_dead(e.device.name, seed)]
+
+
+def _distance(grid: str, place: str) -> tuple[int, str]:
+    """Places of one community, of one street and so on have the beginning of their codes in common."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(grid, place, strict=False))
+    return -sum(1 for _ in same), grid

@@ -80,7 +80,11 @@ _SHOWN = 5
     help="Fill InfluxDB with the city's past instead: 7d, 36h; its last hour also in windows of 10 s.",
 )
 @click.option("--history-until", default=None, metavar="TIME", help="Where that past ends. Default: now.")
-@click.option("--dry-run", is_flag=True, help="Send nothing: count what would be sent in --duration.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing: count what would be sent in --duration, show an incident.",
+)
 @click.option(
     "--show", type=click.IntRange(min=1), default=None, metavar="N", help="Print N sample messages."
 )
@@ -122,7 +126,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         _write_registry(write_registry, city, extra)
         click.echo(f"wrote {sum(1 for _ in city.devices()) + len(extra)} devices to {write_registry}")
     elif incident_text is not None:
-        _happen(settings, city, incident_text, seed)
+        _happen(settings, city, incident_text, seed, dry_run=dry_run)
     elif dry_run or show is not None:
         _dry_run(World(city, seed, _now_ms()), duration or 60.0, speed, show, as_json=as_json)
     else:
@@ -221,7 +225,7 @@ def _dry_run(world: World, duration_s: float, speed: float, show: int | None, *,
         ))  # fmt: skip
 
 
-def _happen(settings: Settings, city: City, text: str, seed: int) -> None:
+def _happen(settings: Settings, city: City, text: str, seed: int, *, dry_run: bool) -> None:
     name, place = parse_incident(text)
     known = load_registry(settings)
     if known.place(place) is None:
@@ -230,17 +234,23 @@ def _happen(settings: Settings, city: City, text: str, seed: int) -> None:
             f"such as {known.grid_codes[0]}"
         )
     messages = incident(city, name, place, _now_ms(), seed)
+    if not dry_run:
+        _publish(settings, messages)
+    for message in messages[:_SHOWN]:
+        click.echo(f"{message.transport} {message.address} {message.payload.decode()[:300]}")
+    if len(messages) > _SHOWN:
+        click.echo(f"... and {len(messages) - _SHOWN} more")
+    became = "messages not sent (--dry-run)" if dry_run else "messages sent and acknowledged"
+    click.echo(f"{name} at {place}: {len(messages)} {became} (模拟 SIMULATED)")
+
+
+def _publish(settings: Settings, messages: list[Outgoing]) -> None:
     with Publisher(_publisher_settings(settings)) as publisher:
         until_s = time.monotonic() + _DRAIN_S
         sent = publisher.send(messages, lambda: time.monotonic() >= until_s)
         left = publisher.drain(max(0.0, until_s - time.monotonic())) + len(messages) - sent
     if left:
         raise SettingsError(f"{left} of {len(messages)} messages were not acknowledged; is the stack up?")
-    for message in messages[:_SHOWN]:
-        click.echo(f"{message.transport} {message.address} {message.payload.decode()[:300]}")
-    if len(messages) > _SHOWN:
-        click.echo(f"... and {len(messages) - _SHOWN} more")
-    click.echo(f"{name} at {place}: {len(messages)} messages sent and acknowledged (模拟 SIMULATED)")
 
 
 def _publisher_settings(settings: Settings) -> PublisherSettings:

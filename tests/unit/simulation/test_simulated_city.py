@@ -1,6 +1,8 @@
 """The simulated city: the same seed the same bytes, the facts it reproduces, formats the connectors read."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ from simulation.vendors import encode
 from simulation.vendors.outgoing import Outgoing
 from simulation.world import World
 from taishi.cli.simulate import simulate
+from taishi.settings import Settings
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 GRIDS = synthetic_layer().codes
 SEED = 370202
 MORNING_MS = 1_795_395_600_000  # 2026-11-23 09:00 in Shanghai
@@ -160,6 +164,26 @@ def test_a_place_without_a_device_to_tell_of_it_is_said():
         incident(CITY, "fire", "370999", MORNING_MS, SEED)
 
 
+def test_a_grid_where_nobody_could_tell_names_those_near_it_where_somebody_can():
+    smokes = {device.grid for device in CITY.smokes}
+    silent = next(grid for grid in GRIDS if grid not in smokes)
+    with pytest.raises(SettingsError, match=f"no simulated device of '{silent}' can") as caught:
+        incident(CITY, "fire", silent, MORNING_MS, SEED)
+    named = re.findall(r"\d{15}", str(caught.value).rpartition("allowed: ")[2])
+    assert len(named) == 3
+    for place in named:
+        assert incident(CITY, "fire", place, MORNING_MS, SEED)
+    assert any(place.startswith(silent[:9]) for place in named)
+
+
+def test_the_incident_of_the_readme_can_happen_in_the_default_city():
+    words = re.search(r"taishi simulate --incident (\S+)", README.read_text("utf-8"))
+    name, place = parse_incident(words[1])
+    settings = Settings()
+    city = make_city(GRIDS, settings.simulated_devices, settings.simulated_seed)
+    assert incident(city, name, place, MORNING_MS, settings.simulated_seed)
+
+
 def test_load_is_as_many_readings_as_asked_half_of_them_in_lists(registry):
     devices = load_devices(GRIDS, 200)
     messages = list(load_messages(devices, 0, MORNING_MS))
@@ -193,6 +217,16 @@ def test_samples_are_shown_and_the_registry_written(at_home):
     written = CliRunner().invoke(simulate, ["--write-registry", str(at_home / "d.csv"), "--devices", "1000"])
     assert "devices to" in written.output
     assert DeviceRegistry(at_home / "d.csv").problems == ()
+
+
+def test_a_dry_run_of_an_incident_shows_it_and_sends_nothing(at_home, monkeypatch):
+    monkeypatch.setenv("TAISHI_MQTT_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setenv("TAISHI_HTTP_PORT", "1")
+    words = ["--incident", "fire@370202", "--dry-run", "--devices", "1000"]
+    result = CliRunner().invoke(simulate, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "zigbee2mqtt/" in result.output
+    assert "messages not sent (--dry-run)" in result.output
 
 
 def test_an_incident_in_a_place_that_is_none_names_an_allowed_code(at_home):
