@@ -6,7 +6,7 @@ the next feed; every point is an upsert, so feeding again completes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import Final
@@ -16,13 +16,14 @@ import httpx
 from dashboards.feed import feed
 from dashboards.influxql import name, tag
 from dashboards.variables import every_place
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from schemas.calendar import published
-from schemas.errors import Refused, SettingsError, received_allowed
+from schemas.errors import Refused, SettingsError
 from schemas.places.model import LEVELS, Place
 from schemas.places.registry import PlaceRegistry
-from schemas.store import HOUR_S, bucket, events_policy
+from schemas.store import HOUR_S, KEEP_DAYS, bucket, events_policy
 from taishi.settings import Settings
+from taishi.store import influx_settings
 
 __all__ = ["days_to_tell", "write_feed"]
 
@@ -31,47 +32,33 @@ _YEARS_AHEAD: Final = 3
 
 
 def write_feed(settings: Settings, registry: PlaceRegistry, today: date) -> dict[str, int]:
-    """Write everything; returns policy -> points. SettingsError where InfluxDB cannot take it."""
+    """Write everything; returns policy -> points. SettingsError where InfluxDB does not answer."""
     places = [place for level in LEVELS for place in registry.at(level)]
-    lines = feed(places, {*settings.window_s, HOUR_S}, days_to_tell(today))
-    try:
-        with closing(_store(settings, settings.influxdb_database)) as store:
-            _check_policies(store, settings, lines)
+    keep_days = settings.influxdb_keep_days
+    lines = feed(places, {*settings.window_s, HOUR_S}, days_to_tell(today, keep_days), keep_days)
+    with closing(InfluxDb(influx_settings(settings))) as store:
+        try:
+            store.create_database()
             for policy, points in lines.items():
-                _write(settings, policy, points)
+                _write(store, bucket(settings.influxdb_database, policy), points)
             _forget_others(store, places)
-    except httpx.HTTPError as error:
-        raise SettingsError(
-            f"InfluxDB at {settings.influxdb_url} does not answer: {error or type(error).__name__}"
-        ) from error
+        except httpx.HTTPError as error:
+            raise SettingsError(
+                f"InfluxDB at {settings.influxdb_url} does not answer: {error or type(error).__name__}"
+            ) from error
     return {policy: len(points) for policy, points in lines.items()}
 
 
-def days_to_tell(today: date) -> list[date]:
+def days_to_tell(today: date, keep_days: Mapping[str, float] = KEEP_DAYS) -> list[date]:
     """Every day that alerts are kept for, to the end of the last year whose holidays are published."""
-    first = today - timedelta(seconds=events_policy().keep_s) + timedelta(days=1)
+    first = today - timedelta(seconds=events_policy(keep_days).keep_s) + timedelta(days=1)
     years = range(today.year, today.year + _YEARS_AHEAD)
     last = date(max((year for year in years if published(date(year, 1, 1))), default=today.year), 12, 31)
     return [first + timedelta(n) for n in range((last - first).days + 1)]
 
 
-def _store(settings: Settings, database: str) -> InfluxDb:
-    return InfluxDb(InfluxSettings(settings.influxdb_url, database, settings.influxdb_token))
-
-
-def _check_policies(store: InfluxDb, settings: Settings, wanted: Iterable[str]) -> None:
-    rows = store.query(f"SHOW RETENTION POLICIES ON {name(settings.influxdb_database)}")
-    there = [str(row["name"]) for row in rows]
-    for policy in wanted:
-        if policy not in there:
-            raise SettingsError(
-                received_allowed("retention policy", policy, there or ["none: the database is not there yet"])
-            )
-
-
-def _write(settings: Settings, policy: str, points: list[str]) -> None:
-    with closing(_store(settings, bucket(settings.influxdb_database, policy))) as store:
-        refused = store.write(points)
+def _write(store: InfluxDb, where: str, points: list[str]) -> None:
+    refused = store.write(points, where)
     if refused:
         raise Refused(f"InfluxDB refused {len(refused)} points of the boards: {refused[0].why}")
 

@@ -15,17 +15,17 @@ from dashboards.interpolate import Range, interpolate
 from dashboards.queries import combinations
 from dashboards.variables import HERE, HORIZON_MS, LEVEL, PLACE, policy_query
 from dashboards.words import Words
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from schemas.calendar import local
-from schemas.errors import SettingsError
 from schemas.places.model import Place
 from schemas.places.registry import PlaceRegistry
 from schemas.places.synthetic import synthetic_layer
-from schemas.store import KEEP_DAYS, bucket, window_for, window_name
+from schemas.store import bucket, window_for, window_name
 from taishi.boards import boards_of
 from taishi.boards_feed import write_feed
 from taishi.places import load_registry
 from taishi.settings import Settings
+from taishi.store import influx_settings
 
 pytestmark = pytest.mark.stack
 
@@ -40,44 +40,28 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._reader = InfluxDb(InfluxSettings(settings.influxdb_url, DATABASE))
-        self._reader.create_database()
+        self._influxdb = InfluxDb(influx_settings(settings))
 
     def rows(self, text: str, over: Range, **values: str) -> list[dict[str, object]]:
-        return self._reader.query(interpolate(text, over, HERE_VALUES | values))
+        return self._influxdb.query(interpolate(text, over, HERE_VALUES | values))
 
     def write(self, policy: str, lines: Iterable[str]) -> None:
-        store = InfluxDb(InfluxSettings(self.settings.influxdb_url, bucket(DATABASE, policy)))
-        assert store.write(list(lines)) == []
-
-    def make_policies(self) -> None:
-        for name, days in KEEP_DAYS.items():
-            kept = "DEFAULT" if name == "1m" else ""
-            self._reader.delete(
-                f'CREATE RETENTION POLICY "{name}" ON "{DATABASE}" DURATION {days:g}d REPLICATION 1 {kept}'
-            )
+        assert self._influxdb.write(list(lines), bucket(DATABASE, policy)) == []
 
     def drop(self) -> None:
-        self._reader.delete(f'DROP DATABASE "{DATABASE}"')
-        self._reader.close()
+        self._influxdb.delete(f'DROP DATABASE "{DATABASE}"')
+        self._influxdb.close()
 
 
 @pytest.fixture(scope="module")
-def store(stack):
+def fed(stack):
+    """A store that nothing is in but what boards are fed with."""
     made = Store(stack.settings.model_copy(update={"influxdb_database": DATABASE}))
     try:
+        write_feed(made.settings, load_registry(made.settings), today())
         yield made
     finally:
         made.drop()
-
-
-@pytest.fixture(scope="module")
-def fed(store):
-    with pytest.raises(SettingsError, match="retention policy: received '1m', allowed: autogen"):
-        write_feed(store.settings, load_registry(store.settings), today())
-    store.make_policies()
-    write_feed(store.settings, load_registry(store.settings), today())
-    return store
 
 
 def today():
