@@ -6,14 +6,13 @@ lines leaves part of the past, and loading again completes it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from pipelines.kernels.annotations import annotation
 from pipelines.kernels.point_columns import point_lines
 from schemas.errors import Refused
@@ -24,7 +23,6 @@ from schemas.store import (
     HOUR_S,
     MINUTE_S,
     bucket,
-    database_of,
     policy_of,
     window_name,
 )
@@ -34,6 +32,7 @@ from simulation.history.windows import Past
 from taishi.history_alerts import past_alerts
 from taishi.settings import Settings
 from taishi.status.vendors import ALL, VendorScore, points
+from taishi.store import influx_settings
 
 __all__ = ["FINE_S", "Load", "Span", "load_past"]
 
@@ -99,46 +98,17 @@ def load_past(
     """
     jobs = list(_jobs(span))
     done = Load(jobs=len(jobs))
-    stores = _Stores(settings)
+    store = InfluxDb(influx_settings(settings))
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for job, count in pool.map(lambda job: (job, _write_windows(stores, past, span, job)), jobs):
+            for job, count in pool.map(lambda job: (job, _write_windows(store, past, span, job)), jobs):
                 done.add(window_name(job.window_s), count)
                 done.jobs_done += 1
                 report(done)
-        _write_events(stores, past, span, done)
+        _write_events(store, past, span, done)
     finally:
-        stores.close()
+        store.close()
     return done
-
-
-class _Stores:
-    """One client a database and policy."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._lock = settings, threading.Lock()
-        self._open: dict[str, InfluxDb] = {}
-
-    def of_windows(self, domain: Domain, window_s: int) -> InfluxDb:
-        """Where a domain's windows of a size go."""
-        return self._at(database_of(domain, self._settings), window_name(window_s))
-
-    def of(self, policy: str) -> InfluxDb:
-        """A policy of the main database."""
-        return self._at(self._settings.influxdb_database, policy)
-
-    def _at(self, database: str, policy: str) -> InfluxDb:
-        where, settings = bucket(database, policy), self._settings
-        with self._lock:
-            if where not in self._open:
-                wanted = InfluxSettings(settings.influxdb_url, where, settings.influxdb_token)
-                self._open[where] = InfluxDb(wanted)
-            return self._open[where]
-
-    def close(self) -> None:
-        """Give the connections back."""
-        for store in self._open.values():
-            store.close()
 
 
 def _jobs(span: Span) -> Iterator[_Job]:
@@ -150,12 +120,12 @@ def _jobs(span: Span) -> Iterator[_Job]:
                     yield _Job(domain, window_s, hour_ms)
 
 
-def _write_windows(stores: _Stores, past: Past, span: Span, job: _Job) -> int:
-    count = 0
+def _write_windows(store: InfluxDb, past: Past, span: Span, job: _Job) -> int:
+    where, count = store.settings.bucket_of(job.domain, job.window_s), 0
     for columns in past.windows(job.domain, job.window_s, job.hour_ms):
         wanted = _within(columns, span)
         if wanted.present.any():
-            count += _write(stores.of_windows(job.domain, job.window_s), point_lines(wanted).to_pylist())
+            count += _write(store, where, point_lines(wanted).to_pylist())
     return count
 
 
@@ -169,16 +139,17 @@ def _within(columns: WindowColumns, span: Span) -> WindowColumns:
     return replace(columns, present=columns.present & inside)
 
 
-def _write_events(stores: _Stores, past: Past, span: Span, done: Load) -> None:
+def _write_events(store: InfluxDb, past: Past, span: Span, done: Load) -> None:
     """The alerts, and the scorecard of sources minute by minute."""
+    events, default = (bucket(store.settings.database, policy) for policy in (EVENTS, DEFAULT_POLICY))
     happened = past.happenings(span.from_ms, span.until_ms)
     alerts = past_alerts([one for one in happened if one.from_ms >= span.from_ms], span.until_ms)
-    done.add("alerts", _write(stores.of(EVENTS), [annotation(alert) for alert in alerts]))
+    done.add("alerts", _write(store, events, [annotation(alert) for alert in alerts]))
     for hour_ms in range(span.from_ms // _HOUR_MS * _HOUR_MS, span.until_ms, _HOUR_MS):
         minutes = source_minutes(past.equipment.seed, hour_ms, happened)
         told = [minute for minute in minutes if span.from_ms <= minute.at_ms <= span.until_ms]
         lines = [line for _, at_once in groupby(told, lambda m: m.at_ms) for line in _scores(list(at_once))]
-        done.add("sources", _write(stores.of(DEFAULT_POLICY), lines))
+        done.add("sources", _write(store, default, lines))
 
 
 def _scores(minutes: list[SourceMinute]) -> list[str]:
@@ -216,8 +187,8 @@ def _score(minute: SourceMinute) -> VendorScore:
     )
 
 
-def _write(store: InfluxDb, lines: list[str]) -> int:
-    refused = store.write(lines)
+def _write(store: InfluxDb, where: str, lines: list[str]) -> int:
+    refused = store.write(lines, where)
     if refused:
         raise Refused(
             f"InfluxDB refused {len(refused)} points, the first: {refused[0].line}: {refused[0].why}"
