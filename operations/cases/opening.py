@@ -155,15 +155,21 @@ def _people(report: Report) -> int:
 
 
 def _entry(case: Case, verb: str, before: str, report: Report, actor: Actor, now_ms: int) -> Entry:
-    given = {"source": report.source, "alert": report.alert_id, "description": report.description[:500]}
+    of_source = _ROLE_OF_SOURCE[report.source]
+    given = {
+        "source": report.source,
+        "alert": report.alert_id,
+        "reporter": report.reporter if report.reporter != actor.name else "",
+        "description": report.description[:500],
+    }
     return Entry(
         case_id=case.id,
         version=case.version,
         verb=verb,
         from_state=before,
         to_state=case.state,
-        by=report.reporter or actor.name,
-        role=_ROLE_OF_SOURCE[report.source],
+        by=actor.name,
+        role=of_source if of_source in actor.roles or not actor.roles else actor.roles[0],
         at_ms=now_ms,
         why=report.title,
         terminal=actor.terminal,

@@ -58,20 +58,7 @@ class CaseBook(StandardRows, CaseRows):
         """
         with self._engine.begin() as connection:
             self._turn(connection)
-            known = self._said_before(connection, report.key)
-            if known is None and report.alert_id:
-                known = self._of_alert(connection, report.alert_id)
-            if known is not None:
-                return Opened(self._case(connection, known), "known")
-            alike = self._alike(connection, report.category, report.place)
-            if (same := duplicate_of(report, alike, self.config, now_ms)) is not None:
-                step = attach(same, report, actor, now_ms)
-                return Opened(self._write(connection, same, [step], now_ms), "attached")
-            name = workflow_of(report, self.config, self._classes(connection))
-            open_case(report, "", actor, self.config, now_ms, name=name)  # what is refused uses up no number
-            case_id = f"{local(now_ms):%Y%m%d}-{self._serial(connection):06}"
-            step = open_case(report, case_id, actor, self.config, now_ms, name=name)
-            return Opened(self._write(connection, None, [step], now_ms), "opened")
+            return self._opened(connection, report, actor, now_ms)
 
     def open_for_alert(self, alert_id: str, actor: Actor, now_ms: int, workflow: str = "") -> Opened:
         """The case of an alert that the desk knows, in one action; it keeps the alert's id and evidence."""
@@ -83,9 +70,17 @@ class CaseBook(StandardRows, CaseRows):
         return self.open(report_of_alert(found[0], self.config, workflow), actor, now_ms)
 
     def open_by_rule(self, alerts: Iterable[Alert], actor: Actor, now_ms: int) -> list[Opened]:
-        """Cases of those alerts that are active, and whose category opens one by itself (`auto`)."""
+        """Cases of those alerts that are active, and whose category opens one by itself (`auto`).
+
+        All in one transaction: a storm is as many alerts a second as one disk takes in batches.
+        """
         wanted = [a for a in alerts if a.active and not a.parent and self.config.category_of(a).auto]
-        return [self.open(report_of_alert(alert, self.config), actor, now_ms) for alert in wanted]
+        if not wanted:
+            return []
+        with self._engine.begin() as connection:
+            self._turn(connection)
+            reports = (report_of_alert(alert, self.config) for alert in wanted)
+            return [self._opened(connection, report, actor, now_ms) for report in reports]
 
     def do(self, case_id: str, command: Command, now_ms: int, version: int | None = None) -> Case:
         """Do it, or raise MoveRefused with the reason and what is allowed.
@@ -154,6 +149,22 @@ class CaseBook(StandardRows, CaseRows):
             "due": local(first.due.at_ms).isoformat(),
         }
         return noted(case, "recompute", given, now_ms)
+
+    def _opened(self, connection: sql.Connection, report: Report, actor: Actor, now_ms: int) -> Opened:
+        known = self._said_before(connection, report.key)
+        if known is None and report.alert_id:
+            known = self._of_alert(connection, report.alert_id)
+        if known is not None:
+            return Opened(self._case(connection, known), "known")
+        alike = self._alike(connection, report.category, report.place)
+        if (same := duplicate_of(report, alike, self.config, now_ms)) is not None:
+            step = attach(same, report, actor, now_ms)
+            return Opened(self._write(connection, same, [step], now_ms), "attached")
+        name = workflow_of(report, self.config, self._classes(connection))
+        open_case(report, "", actor, self.config, now_ms, name=name)  # what is refused uses up no number
+        case_id = f"{local(now_ms):%Y%m%d}-{self._serial(connection):06}"
+        step = open_case(report, case_id, actor, self.config, now_ms, name=name)
+        return Opened(self._write(connection, None, [step], now_ms), "opened")
 
     def _facts(self, connection: sql.Connection, case: Case, now_ms: int, standard: str = "") -> Facts:
         row: Standard | None = self._standard(connection, standard) if standard else None

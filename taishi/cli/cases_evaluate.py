@@ -108,9 +108,10 @@ def _is_wanted(each: Comparison, wanted: tuple[str, ...], value: str | None) -> 
 
 
 def _names(cut: Cut) -> dict[str, str]:
+    none = {} if cut == "total" else {"": "（无）none"}
     if cut not in {"grid", "community", "street"}:
-        return {}
-    return {place.code: place.name for place in load_registry(load_settings()).at(cut)}
+        return none
+    return none | {place.code: place.name for place in load_registry(load_settings()).at(cut)}
 
 
 def _facts(

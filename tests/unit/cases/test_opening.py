@@ -39,7 +39,12 @@ def test_an_alert_is_a_case_with_its_id_and_its_explanation_as_evidence():
     assert (case.alerts, case.category, case.workflow) == ((SMOKE.id,), "fire", "street-calls")
     assert (case.evidence[0].reference, case.description, case.simulated) == (SMOKE.id, "烟感 7 报警", True)
     assert (case.citizens, case.version, case.key) == (0, 1, f"alert/{SMOKE.id}")
-    assert (entry.verb, entry.from_state, entry.to_state, entry.role) == ("open", "", "to_dispatch", "system")
+    assert (entry.verb, entry.from_state, entry.to_state, entry.role) == (
+        "open",
+        "",
+        "to_dispatch",
+        "collector",
+    )
     assert [run.clock for run in case.runs] == ["dispatch", "total"]
 
 
@@ -48,6 +53,15 @@ def test_a_person_who_reports_counts_as_one_citizen(source):
     workflow = {"street": "street-calls"}.get(source, "city-management")
     case, entry = opened(replace(FIRE, source=source, workflow=workflow))
     assert (case.citizens, entry.by, entry.terminal) == (1, "网格员甲", "mobile")
+
+
+def test_the_log_names_who_entered_it_and_for_whom():
+    clerk = Actor(name="受理员甲", roles=("receiver",), terminal="pc")
+    call = replace(FIRE, source="resident", reporter="来电居民")
+    _, entry = open_case(call, "c1", clerk, CONFIG, NOW)
+    assert (entry.by, entry.role, entry.given["reporter"]) == ("受理员甲", "receiver", "来电居民")
+    _, entry = open_case(report_of_alert(SMOKE, CONFIG), "c1", clerk, CONFIG, NOW)
+    assert (entry.by, entry.role) == ("受理员甲", "receiver")
 
 
 def test_what_is_no_case_is_refused_with_what_is_allowed():
