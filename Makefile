@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down test lint types format bench test-faults lock bootstrap
+.PHONY: help up down examples test lint types format bench test-faults lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -7,6 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make up           everything, with the simulated city, and a live table (first time: minutes)"
 	@echo "make down         stop everything that 'make up' started"
+	@echo "make examples     the example analyses on a simulated week: pictures in examples-out/"
 	@echo "make test         lint, then all tests, those with the real stack last; as root on Debian it installs what they need"
 	@echo "make lint         ruff, formatting, mypy"
 	@echo "make bench        measure this installation beside its own limits"
@@ -22,6 +23,9 @@ up: bootstrap
 
 down: bootstrap
 	$(BIN)/taishi down
+
+examples: bootstrap
+	$(BIN)/python -m examples $(ARGS)
 
 lint: bootstrap
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ _AT_ONCE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From when until when, ms; from when on there are windows of 10 s, and minutes of single grids.
+    """From when until when, ms; from when on there are windows of 10 s, minutes, and minutes of single grids.
 
     `now_ms` decides what InfluxDB would drop again as too old, and so is not written.
     """
@@ -55,10 +55,12 @@ class Span:
     now_ms: int
     grid_minutes_from_ms: int = 0
     domains: tuple[Domain, ...] = DOMAINS
+    minutes_from_ms: int = 0
 
     def begin_ms(self, window_s: int) -> int:
         """From when on there are windows of a size."""
-        wanted_ms = self.fine_from_ms if window_s == FINE_S else self.from_ms
+        begins_ms = {FINE_S: self.fine_from_ms, MINUTE_S: max(self.from_ms, self.minutes_from_ms)}
+        wanted_ms = begins_ms.get(window_s, self.from_ms)
         return max(wanted_ms, self.now_ms - policy_of(window_s).keep_s * 1000 + _HOUR_MS)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from pipelines.kernels.annotations import annotation
 from pipelines.kernels.plan import SCALE, plan_for
 from pipelines.kernels.points import line
@@ -23,9 +23,10 @@ from schemas.errors import TaishiError
 from schemas.kinds import Domain
 from schemas.places.model import DEFAULT_SCHEME, LEVELS
 from schemas.places.synthetic import synthetic_layer
-from schemas.store import bucket, policies
+from schemas.store import DEFAULT_POLICY, EVENTS, bucket
 from taishi.cli.main import _GROUP
 from taishi.settings import Settings
+from taishi.store import influx_settings
 
 DATABASE = "analysts"
 GRIDS = [grid.code for grid in synthetic_layer("370202").grids[::12]]
@@ -80,20 +81,16 @@ FULL = Alert(
 
 def filled(influxdb_url: str, home: Path) -> Settings:
     """Write it all; the settings of that installation."""
-    for number, policy in enumerate(policies((10, 60, 3600))):
-        made = f'"{policy.name}" ON "{DATABASE}" DURATION {policy.keep_s}s REPLICATION 1'
-        statements = [f"CREATE RETENTION POLICY {made}{' DEFAULT' if number == 0 else ''}"]
-        for words in [f'CREATE DATABASE "{DATABASE}"', *statements] if number == 0 else statements:
-            httpx.post(f"{influxdb_url}/query", params={"q": words}).raise_for_status()
-    minutes = InfluxDb(InfluxSettings(influxdb_url, bucket(DATABASE, "1m")))
-    for domain in ("parking", "care"):
-        assert minutes.write([line(window) for window in windows(domain)]) == []
-    minutes.write([f"sources,source=mqtt.native,vendor=acme readings=9.0,late=1.0,late_share=0.1 {BEGIN_MS}"])
-    events = InfluxDb(InfluxSettings(influxdb_url, bucket(DATABASE, "events")))
-    assert events.write([annotation(SOS), annotation(FULL)]) == []
-    return Settings(
-        home=home, influxdb_address=influxdb_url, influxdb_database=DATABASE, window_s=(10, 60, 3600)
-    )
+    settings = Settings(home=home, influxdb_address=influxdb_url, influxdb_database=DATABASE)
+    with closing(InfluxDb(influx_settings(settings))) as store:
+        store.create_database()
+        for domain in ("parking", "care"):
+            lines = [line(window) for window in windows(domain)]
+            assert store.write(lines, bucket(DATABASE, "1m")) == []
+        scored = f"sources,source=mqtt.native,vendor=acme readings=9.0,late=1.0,late_share=0.1 {BEGIN_MS}"
+        assert store.write([scored], bucket(DATABASE, DEFAULT_POLICY)) == []
+        assert store.write([annotation(SOS), annotation(FULL)], bucket(DATABASE, EVENTS)) == []
+    return settings
 
 
 @dataclass
@@ -110,7 +107,6 @@ def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch, folder: Path) 
         "TAISHI_HOME": str(settings.home),
         "TAISHI_INFLUXDB_ADDRESS": str(settings.influxdb_address),
         "TAISHI_INFLUXDB_DATABASE": DATABASE,
-        "TAISHI_WINDOW_S": "[10, 60, 3600]",
     }.items():
         monkeypatch.setenv(name, value)
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 OURS = (
     *("schemas", "connectors", "pipelines", "simulation", "deploy", "dashboards", "operations"),
-    *("taishi", "benchmarks"),
+    *("taishi", "benchmarks", "examples"),
 )
 
 MAY_IMPORT = {
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "operations": {"schemas", "operations"},
     "taishi": set(OURS),
     "benchmarks": set(OURS),
+    "examples": set(OURS),
 }
 PURE = ("schemas", "pipelines/kernels")
 PURE_MAY_NOT_IMPORT = {

@@ -148,7 +148,10 @@ class District:
             yield chosen(question, concealed)
 
     def _known(self) -> Known:
-        return Known(self.boundaries.places[::-1], self._clock(), self.settings.window_s)
+        settings = self.settings
+        return Known(
+            self.boundaries.places[::-1], self._clock(), settings.window_s, settings.influxdb_keep_days
+        )
 
     def nothing(self, question: Question) -> str:
         """Why a question has no answer: what there is instead."""

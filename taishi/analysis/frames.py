@@ -71,6 +71,8 @@ def sources(found: pa.Table) -> pd.DataFrame:
     """The scorecard by time; fields that are not there are NaN."""
     frame = found.to_pandas()
     at = _moments(frame.pop("time")).rename("at")
+    numbers = frame.columns.difference(["source", "vendor"])
+    frame = frame.astype(dict.fromkeys(numbers, "float64"))  # by chance all of a field may look whole
     return _categories(frame, ("source", "vendor")).set_index(at)
 
 
