@@ -29,7 +29,8 @@ def of(folder: Path, process: psutil.Process) -> bool:
 def test_one_command_draws_every_example_and_leaves_nothing_running(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "examples", "--days", "2", "--out", str(tmp_path / "pictures")],
-        cwd=ROOT, env={**os.environ, **OTHERS, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, timeout=280, check=False,
+        cwd=ROOT, env={**os.environ, **OTHERS, "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
