@@ -297,11 +297,13 @@ def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tm
     first.acknowledge(alert().id, "王芳", "on my way", 5)
     first.close()
     with sqlite3.connect(tmp_path / "desk.db") as old:
-        for name in ("cause", "reset_count", "hidden", "round", "visible_ms"):
-            old.execute("DROP INDEX IF EXISTS ix_alerts_cause")
+        for index in ("ix_alerts_cause", "ix_alerts_rule_place_onset_ms"):
+            old.execute(f"DROP INDEX {index}")
+        for name in ("cause", "reset_count", "hidden", "round", "visible_ms", "rule", "place", "onset_ms"):
             old.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
-        for table in ("actions", "floods", "alembic_version"):
-            old.execute(f"DROP TABLE {table}")
+        tables = [name for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for later in set(tables) - {"alerts", "notifications", "progress", "sqlite_sequence"}:
+            old.execute(f"DROP TABLE {later}")
     old.close()
     again = Store(url)
     (known,) = again.find(alert().id)
