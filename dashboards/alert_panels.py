@@ -31,7 +31,7 @@ def active() -> Panel:
             "所选地点及其下级正在持续的告警，按级别；含已确认和已搁置的。",
             "Alerts that go on in the chosen place, by severity; also acknowledged and shelved ones.",
         ),
-        show=Stat(),
+        show=Stat(named=True),
         unit="locale",
         queries=tuple(
             alert_queries.active(each, SEVERITY_WORDS[each], chr(ord("A") + at))
@@ -90,7 +90,7 @@ def onsets() -> Panel:
         name="alerts-onsets",
         title=Words("告警发生", "alerts that came"),
         about=Words("按级别的告警数，按发生时刻。", "Alerts by severity, at the time of their onset."),
-        show=Lines(bars=True, stacked=True, least=0),
+        show=Lines(bars=True, stacked=True, least=0, step="10m"),
         unit="locale",
         queries=tuple(
             alert_queries.onsets_by_severity(each, SEVERITY_WORDS[each], chr(ord("A") + at))

@@ -57,7 +57,7 @@ def _(show: Stat, panel: Panel) -> grafana.Panel:
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
         justify_mode=common.BigValueJustifyMode.AUTO,
-        text_mode=common.BigValueTextMode.AUTO,
+        text_mode=common.BigValueTextMode.VALUE_AND_NAME if show.named else common.BigValueTextMode.AUTO,
         reduce_options=_reduced(show.fields, by="sum" if show.summed else "lastNotNull"),
         orientation=common.VizOrientation.AUTO,
     )
@@ -84,7 +84,7 @@ def _(show: Lines, panel: Panel) -> grafana.Panel:
     options = timeseries.Options(legend=_legend(), tooltip=_tooltip())
     config = field_config(panel, custom, least=show.least, most=show.most)
     built = grafana.Panel("timeseries", options=options, field_config=config)
-    built.time_shift = show.shift or None
+    built.time_shift, built.interval = show.shift or None, show.step or None
     return built
 
 

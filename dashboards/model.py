@@ -95,21 +95,29 @@ class FieldStyle:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """Large figures: the last value of each series, or the sum. `fields`: which, by pattern; "": numbers."""
+    """Large figures: the last value of each series, or the sum. `fields`: which, by pattern; "": numbers.
+
+    `named`: each with its name, also when it is the only one that there is.
+    """
 
     fields: str = ""
     summed: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Series over time. `stacked` bars where parts make a whole; `shift`: so long before the board's time."""
+    """Series over time. `stacked` bars where parts make a whole; `shift`: so long before the board's time.
+
+    `step`: the least time between two points of what is grouped by `$__interval`.
+    """
 
     bars: bool = False
     stacked: bool = False
     least: float | None = None
     most: float | None = None
     shift: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from schemas.kinds import Domain
 
 __all__ = ["key_figure", "last_seen", "places", "ranked", "trends", "wholeness"]
 
-_SERIES: Final[tuple[Colour, ...]] = ("normal", "caution", "urgent", "critical", "none")
+_SERIES: Final[tuple[Colour, ...]] = ("normal", "caution", "urgent", "none", "critical")
 """Colours of lines that stand beside each other; their names stand in the legend."""
 
 _SAID_OF: Final[dict[str, Words]] = {
@@ -72,7 +72,7 @@ def key_figure(shown: Figure, limits: Iterable[Limit] = ()) -> Panel:
         name=f"now-{shown.domain}-{shown.name}",
         title=shown.words,
         about=_about(shown, _SAID_OF[shown.grows], _USUAL, said(limits)),
-        show=Stat(),
+        show=Stat(named=True),  # else the usual would stand for a present that is missing
         unit=shown.unit,
         queries=(windows.now(shown, words=Words("现在", "now")), windows.usual(shown)),
         width=4,

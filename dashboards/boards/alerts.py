@@ -93,7 +93,7 @@ def _split() -> Panel:
             f"宜为低 80%、中 15%、高 5%，生命安全低于 1%。{_ALL_COUNT.chinese}",
             f"Aim: 80 % low, 15 % medium, 5 % high, life safety below 1 %. {_ALL_COUNT.english}",
         ),
-        show=Stat(summed=True),
+        show=Stat(summed=True, named=True),
         unit="locale",
         queries=queries,
         width=24,

@@ -27,6 +27,7 @@ def board(context: Context) -> Board:
             "只有计数，没有个人；少于 5 人的不显示。", "Counts, nobody by name; under 5 nothing is shown."
         ),
         variables=context.placed,
+        refresh="30s",
         sections=(
             Section(
                 Words("现在", "now"),

@@ -26,6 +26,7 @@ def board(context: Context) -> Board:
             "网格巡查、问题上报、党员报到、驿站到访。", "Patrols, issues, members who reported, stations."
         ),
         variables=context.placed,
+        refresh="30s",
         since="now-24h",
         sections=(
             Section(

@@ -43,6 +43,7 @@ def board(context: Context) -> Board:
             "All figures of a place; a click on a code goes down, to a grid and its windows.",
         ),
         variables=context.placed,
+        refresh="30s",
         live=context.live_url,
         sections=(
             Section(

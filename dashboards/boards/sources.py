@@ -202,7 +202,7 @@ def _messages() -> Panel:
         about=Words(
             "每个时间格内收到的消息；线断即无消息记录。", "Messages in each interval; a gap: none recorded."
         ),
-        show=Lines(bars=True, stacked=True, least=0),
+        show=Lines(bars=True, stacked=True, least=0, step="5m"),
         unit="locale",
         queries=(_query(_over_time("messages"), alias="$tag_source"),),
         decimals=0,
@@ -214,7 +214,7 @@ def _bad() -> Panel:
         name="bad",
         title=Words("各来源隔离消息", "bad messages by source"),
         about=Words("每个时间格内进入隔离区的消息。", "Messages that went into quarantine in each interval."),
-        show=Lines(bars=True, stacked=True, least=0),
+        show=Lines(bars=True, stacked=True, least=0, step="5m"),
         unit="locale",
         queries=(_query(_over_time("bad"), alias="$tag_source", empty="可能没有 there may be none"),),
         decimals=0,

@@ -11,7 +11,7 @@ from dashboards.figures import figure
 from dashboards.interpolate import Range, interpolate, variables_in
 from dashboards.layout import placed
 from dashboards.links import UIDS
-from dashboards.model import Board, Note, Panel, Section, Stack
+from dashboards.model import Board, Note, Panel, Section, Stack, Stat
 from dashboards.queries import asked, combinations
 from dashboards.sources import CARE, DISTRICT
 from dashboards.words import Words
@@ -136,6 +136,19 @@ def test_every_reason_of_quarantine_is_on_the_board_of_sources(shipped: tuple[Bo
     board = next(board for board in shipped if board.uid == UIDS["sources"])
     text = " ".join(each.text for each in asked(board) if each.panel == "reasons")
     assert set(re.findall(r'sum\("bad_(\w+)"\)', text)) == {reason.value for reason in Reason}
+
+
+def test_the_usual_never_stands_alone_without_its_name(shipped: tuple[Board, ...]) -> None:
+    found = [
+        p
+        for board in shipped
+        for p in board.panels
+        if "usual at this hour" in str([q.alias for q in p.queries])
+    ]
+    assert len(found) > 30
+    for each in found:
+        assert isinstance(each.show, Stat)
+        assert each.show.named, each.name
 
 
 def test_what_may_be_empty_says_why_in_both_languages(shipped: tuple[Board, ...]) -> None:
