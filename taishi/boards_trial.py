@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from dashboards.model import Board
 from dashboards.sources import CARE
 from dashboards.trial import Outcome, Trial, policy_text, ranges, trials
-from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from pipelines.io.influxdb import InfluxDb
 from schemas.errors import Refused, SettingsError
 from schemas.places.model import LEVELS, Level
 from schemas.places.registry import PlaceRegistry
 from schemas.store import database_of
 from taishi.settings import Settings
+from taishi.store import influx_settings
 
 __all__ = ["Tried", "place_of_each_level", "try_boards"]
+
+_TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +56,17 @@ def try_boards(
     """
     over = ranges(*when)
     tried = Tried()
-    with ExitStack() as opened:
-        district = opened.enter_context(closing(_store(settings, settings.influxdb_database)))
-        care = opened.enter_context(closing(_store(settings, database_of("care", settings))))
-        policies = {span: _policy(district, policy_text(each)) for span, each in over.items()}
+    wanted = replace(influx_settings(settings), timeout_s=_TIMEOUT_S)
+    with closing(InfluxDb(wanted)) as store:
+        policies = {span: _policy(store, policy_text(each)) for span, each in over.items()}
         for trial in trials(boards, places, over, policies):
             if trial.asked.source.language != "influxql":
                 tried.not_asked.append(str(trial))
                 continue
-            outcome = _outcome(care if trial.asked.source is CARE else district, trial)
+            outcome = _outcome(store, trial, database_of("care", settings))
             tried.outcomes.append(outcome)
             report(outcome)
     return tried
-
-
-def _store(settings: Settings, database: str) -> InfluxDb:
-    return InfluxDb(InfluxSettings(settings.influxdb_url, database, settings.influxdb_token, timeout_s=60.0))
 
 
 def _policy(store: InfluxDb, text: str) -> str:
@@ -77,10 +76,11 @@ def _policy(store: InfluxDb, text: str) -> str:
     return str(rows[0]["first"])
 
 
-def _outcome(store: InfluxDb, trial: Trial) -> Outcome:
+def _outcome(store: InfluxDb, trial: Trial, care: str) -> Outcome:
+    database = care if trial.asked.source is CARE else store.settings.database
     began_s = time.perf_counter()
     try:
-        rows = store.query(trial.text)
+        rows = store.query(trial.text, database)
     except Refused as error:
         return Outcome(trial, 0, time.perf_counter() - began_s, str(error))
     taken_s = time.perf_counter() - began_s

@@ -6,7 +6,7 @@ lines leaves part of the past, and loading again completes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -21,6 +21,7 @@ from schemas.store import (
     DEFAULT_POLICY,
     EVENTS,
     HOUR_S,
+    KEEP_DAYS,
     MINUTE_S,
     bucket,
     policy_of,
@@ -46,7 +47,7 @@ _AT_ONCE: Final = 2
 class Span:
     """From when until when, ms; from when on there are windows of 10 s, minutes, and minutes of single grids.
 
-    `now_ms` decides what InfluxDB would drop again as too old, and so is not written.
+    What InfluxDB would drop again at `now_ms` by `keep_days` (`influxdb_keep_days`) is not written.
     """
 
     from_ms: int
@@ -56,12 +57,13 @@ class Span:
     grid_minutes_from_ms: int = 0
     domains: tuple[Domain, ...] = DOMAINS
     minutes_from_ms: int = 0
+    keep_days: Mapping[str, float] = field(default_factory=lambda: KEEP_DAYS)
 
     def begin_ms(self, window_s: int) -> int:
         """From when on there are windows of a size."""
         begins_ms = {FINE_S: self.fine_from_ms, MINUTE_S: max(self.from_ms, self.minutes_from_ms)}
         wanted_ms = begins_ms.get(window_s, self.from_ms)
-        return max(wanted_ms, self.now_ms - policy_of(window_s).keep_s * 1000 + _HOUR_MS)
+        return max(wanted_ms, self.now_ms - policy_of(window_s, self.keep_days).keep_s * 1000 + _HOUR_MS)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ def load_past(
     done = Load(jobs=len(jobs))
     store = InfluxDb(influx_settings(settings))
     try:
+        store.patiently(store.create_database)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for job, count in pool.map(lambda job: (job, _write_windows(store, past, span, job)), jobs):
                 done.add(window_name(job.window_s), count)

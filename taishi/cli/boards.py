@@ -9,12 +9,11 @@ from pathlib import Path
 
 import click
 
-from dashboards.check import check as check_documents
 from dashboards.render import file_name, files
 from dashboards.sketch import sketch as drawn
-from schemas.errors import SettingsError
 from taishi.boards import RENDERED, boards_of
 from taishi.boards_feed import write_feed
+from taishi.cli.boards_check import check
 from taishi.cli.boards_push import push
 from taishi.places import load_registry
 from taishi.settings import load_settings
@@ -86,40 +85,6 @@ def render(into: Path, check: bool) -> None:
 
 
 @boards.command()
-@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path), nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="one JSON document")
-def check(file: tuple[Path, ...], as_json: bool) -> None:
-    """Check boards without a Grafana: types, layout, words, units, references, links, colours.
-
-    FILES are JSON of boards; without any, the boards of this installation are checked.
-    """
-    found = check_documents({name: json.loads(text) for name, text in _texts(file).items()})
-    if as_json:
-        rows = [{"board": each.board, "panel": each.panel, "what": each.what} for each in found]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    else:
-        for each in found:
-            click.echo(str(each), err=True)
-    if found:
-        sys.exit(1)
-    if not as_json:
-        click.echo("nothing is wrong with the boards")
-
-
-def _texts(given: tuple[Path, ...]) -> dict[str, str]:
-    """The boards to check: the given files', else the installation's."""
-    if not given:
-        return files(boards_of(load_settings()))
-    texts = {path.name: path.read_text("utf-8") for path in given}
-    for name, text in texts.items():
-        try:
-            json.loads(text)
-        except ValueError as error:
-            raise SettingsError(f"{name}: received no JSON: {error}") from error
-    return texts
-
-
-@boards.command()
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
@@ -151,4 +116,5 @@ def _text(path: Path) -> str | None:
     return path.read_text("utf-8") if path.is_file() else None
 
 
+boards.add_command(check)
 boards.add_command(push)

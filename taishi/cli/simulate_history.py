@@ -49,7 +49,8 @@ def fill(settings: Settings, past: Past, *, long: str, until: str | None, as_jso
     """Write the past that ends at `until`, with progress; its last hour also in windows of 10 s."""
     until_ms, long_s = moment_ms(until), span_s(long)
     fine_from_ms = until_ms - min(_FINE_S, long_s) * 1000
-    span = Span(until_ms - long_s * 1000, until_ms, fine_from_ms, moment_ms(None))
+    from_ms, kept = until_ms - long_s * 1000, settings.influxdb_keep_days
+    span = Span(from_ms, until_ms, fine_from_ms, moment_ms(None), keep_days=kept)
     began_s = time.monotonic()
     with Progress(
         TextColumn("[progress.description]{task.description}"),
