@@ -1,11 +1,11 @@
 """How loud is an ordinary week? `python -m benchmarks.ordinary_week --days 7 --warm-up-days 3`.
 
 The simulated city (all devices, its daily and weekly rhythm, no faults of transport) goes through the real
-kernels of every job, from readings to alerts: fold, roll-up, rules, detectors, presence, silence, signals,
-storms; only Kafka and Beam are left out. After the warm-up every alert counts that no parent stands for.
-Incidents are put in at moments and places drawn beforehand, each must be found within half an hour where it
-happened. Prints alerts a day, the most in any ten minutes, by rule; ends with 1 above the budget (144 a day,
-10 in ten minutes: IEC 62682) or when an incident was missed.
+kernels of every job, from readings to alerts: fold, rules, detectors, presence, silence, signals, storms.
+Kafka and Beam are left out, and the roll-up is a sum: nothing is late here. After the warm-up every alert
+counts that no parent stands for. Incidents are put in at moments and places drawn beforehand, each must be
+found within half an hour where it happened. Prints alerts a day, the most in any ten minutes, by rule; ends
+with 1 above the budget (144 a day, 10 in ten minutes: IEC 62682) or when an incident was missed.
 """
 
 from __future__ import annotations
@@ -24,21 +24,22 @@ import msgspec
 import numpy as np
 
 from pipelines.io.rule_file import SHIPPED_RULES, read_rules
-from pipelines.jobs.aggregate import windows_of
-from pipelines.kernels.batch import ShardBatch
+from pipelines.kernels.batch import Int64s, ShardBatch
 from pipelines.kernels.fold import fold
 from pipelines.kernels.presence.fold import PresenceSettings, PresenceState, fold_presence
+from pipelines.kernels.rollup import PlaceWindow
+from pipelines.kernels.rollup_state import Level
 from pipelines.kernels.signals.fold import SignalsState, fold_signals
-from pipelines.kernels.state import FoldSettings, ShardState
+from pipelines.kernels.state import FoldSettings, ShardState, WindowBlock
+from pipelines.kernels.watch.minutes import gather
 from pipelines.kernels.watch.silence import SilenceState, fold_silence
-from pipelines.kernels.watch.situations import SituationsSettings, SituationsState, fold_situations
+from pipelines.kernels.watch.situations import SituationsSettings, SituationsState, judge
 from pipelines.kernels.watch.storms import StormState, fold_storms
 from schemas.alerts import Alert, stands_for
 from schemas.calendar import ZONE
 from schemas.kinds import DOMAINS, METRICS, Domain
 from schemas.readings import Reading
 from schemas.signals import Signal, signal_id
-from schemas.windows import Progress
 from simulation.care import Care
 from simulation.city import City, make_city
 from simulation.events import Event
@@ -59,6 +60,7 @@ _TELLS: Final = {"fire": "smoke"}
 _TELLERS: Final = {"parking-full": 25}
 _LASTS_MS: Final = {"parking-full": 1_800_000}
 """What is not one moment is said again every ten seconds."""
+_AREAS: Final[dict[Level, int]] = {"community": 12, "street": 9, "district": 6}
 _ENCODE: Final = msgspec.json.Encoder().encode
 _METRICS: Final = {
     "granted": "security.access.granted",
@@ -147,16 +149,11 @@ class District:
     def _readings(self, domain: Domain, values: list[bytes], now_ms: int) -> None:
         shard = f"readings.{domain}/0"
         batch = self._batch(shard, [*values, None], now_ms)
-        windows: list[bytes] = []
         for flush in fold(self.fold_settings, self.folds[domain], batch).flushes:
-            windows += [_ENCODE(window) for window in windows_of(domain, shard, flush)]
-            mark = Progress(domain=domain, shard=shard, shards=1, closed_through_ms=flush.closed_through_ms,
-                            revision=flush.revision)  # fmt: skip
-            windows.append(_ENCODE(mark))
+            windows = [window for block in flush.blocks for window in _rolled_up(domain, block)]
+            for minute in gather(self.situations.minutes, windows):
+                self._take(judge(self.settings, self.rules, self.situations, minute), now_ms)
         records = fold_presence(PresenceSettings(), self.presence[domain], batch)
-        if windows:
-            batch = self._batch("windows/0", windows, now_ms)
-            self._take(fold_situations(self.settings, self.rules, self.situations, batch), now_ms)
         if records:
             batch = self._batch("presence/0", [_ENCODE(record) for record in records], now_ms)
             self._take(fold_silence(self.silence, batch), now_ms)
@@ -168,6 +165,21 @@ class District:
 
     def _batch(self, shard: str, values: list[bytes] | list[bytes | None], now_ms: int) -> ShardBatch:
         return self.logs.setdefault(shard, _Log(shard)).batch([(now_ms, value) for value in values])
+
+
+def _rolled_up(domain: Domain, block: WindowBlock) -> Iterator[PlaceWindow]:
+    """A window of every grid, then of every area: what the roll-up makes of one shard on time."""
+    values = block.values
+
+    def window(level: Level, place: str, rows: Int64s) -> PlaceWindow:
+        return PlaceWindow(domain, level, place, block.window_s, block.start_ms, 0, 1, True, rows)
+
+    yield from (window("grid", grid, row) for grid, row in zip(block.grids, values, strict=True))
+    for level, digits in _AREAS.items():
+        areas, at = np.unique([grid[:digits] for grid in block.grids], return_inverse=True)
+        sums = np.zeros((areas.size, values.shape[1]), np.int64)
+        np.add.at(sums, at, values)
+        yield from (window(level, area, row) for area, row in zip(areas.tolist(), sums, strict=True))
 
 
 METRICS_DOMAIN: Final[dict[str, Domain]] = {
@@ -238,9 +250,9 @@ def _tellers(name: str, events: list[Event]) -> bool:
 
 
 def _events(
-    city: City, start_ms: int, until_ms: int, incidents: list[Incident]
+    city: City, start_ms: int, until_ms: int, incidents: list[Incident], seed: int
 ) -> Iterator[tuple[int, list[Event]]]:
-    rng = np.random.default_rng(370202)
+    rng = np.random.default_rng(seed)
     parking, care, security = Parking(city, rng), Care(city, rng, start_ms), Security(city, rng)
     first = [*parking.start(start_ms), *care.start(start_ms)]
     for now_ms in range(start_ms + _STEP_MS, until_ms, _STEP_MS):
@@ -267,20 +279,24 @@ def _told(alerts: Iterable[Alert], since_ms: int) -> list[Alert]:
 @click.option("--days", default=7, show_default=True, help="Days that count.")
 @click.option("--warm-up-days", default=3, show_default=True, help="Days before, in which detectors learn.")
 @click.option("--devices", default=20_000, show_default=True, help="Devices of the city.")
+@click.option("--grids", default=None, type=int, help="Only so many of the grids: a trial.")
+@click.option("--seed", default=370202, show_default=True, help="Another seed, another city and week.")
 @click.option("--incidents/--no-incidents", default=True, help="One of each kind a day.")
-def main(days: int, warm_up_days: int, devices: int, *, incidents: bool) -> None:
+def main(
+    *, days: int, warm_up_days: int, devices: int, grids: int | None, seed: int, incidents: bool
+) -> None:
     """Print how many alerts an ordinary week raises, and whether every incident was found."""
     start_ms = int(datetime(2026, 11, 2, tzinfo=ZONE).timestamp() * 1000)
     counted_ms, until_ms = start_ms + warm_up_days * _DAY_MS, start_ms + (warm_up_days + days) * _DAY_MS
-    city = make_city(load_registry(load_settings()).grid_codes, devices, 370202)
-    put_in = _incidents(city, counted_ms, days, 7) if incidents else []
+    city = make_city(load_registry(load_settings()).grid_codes[:grids], devices, seed)
+    put_in = _incidents(city, counted_ms, days, seed + 7) if incidents else []
     district, began_s = District(), time.monotonic()
-    for now_ms, events in _events(city, start_ms, until_ms, put_in):
+    for now_ms, events in _events(city, start_ms, until_ms, put_in, seed):
         district.step(now_ms, events)
         if (now_ms - start_ms) % (_DAY_MS // 4) == 0:
             _tell(district, (now_ms - start_ms) / _DAY_MS, time.monotonic() - began_s)
     said = _said(district, put_in, counted_ms, days)
-    click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+    click.echo(json.dumps({"seed": seed} | said, ensure_ascii=False, indent=2))
     sys.exit(said["verdict"] != "within the budget")
 
 
@@ -290,12 +306,17 @@ def _tell(district: District, day: float, taken_s: float) -> None:
     click.echo(f"day {day:5.2f}, {taken_s:.0f} s: {len(district.alerts)} alerts: {told}", err=True)
 
 
+def _busiest(told: list[Alert]) -> list[Alert]:
+    """The alerts of the ten minutes in which most began."""
+    runs = [[b for b in told if 0 <= b.onset_ms - a.onset_ms < 600_000] for a in told]
+    return max(runs, key=len, default=[])
+
+
 def _said(district: District, put_in: list[Incident], counted_ms: int, days: int) -> dict[str, object]:
     told = _told(district.alerts.values(), counted_ms)
     by_incident = {alert.id for alert in told if any(i.found_by([alert]) is not None for i in put_in)}
     ordinary = [alert for alert in told if alert.id not in by_incident]
-    at = sorted(alert.onset_ms for alert in told)
-    ten_min = max((np.searchsorted(at, ms + 600_000) - n for n, ms in enumerate(at)), default=0)
+    ten_min = len(_busiest(told))
     missed = [i for i in put_in if i.found_by(told) is None]
     delays = sorted((a.onset_ms - i.at_ms) / 1000 for i in put_in if (a := i.found_by(told)) is not None)
     good = len(told) / days <= _BUDGET_A_DAY and ten_min <= _BUDGET_TEN_MIN and not missed
@@ -303,8 +324,9 @@ def _said(district: District, put_in: list[Incident], counted_ms: int, days: int
         "days": days,
         "alerts_a_day": round(len(told) / days, 1),
         "ordinary_alerts_a_day": round(len(ordinary) / days, 1),
-        "most_in_ten_minutes": int(ten_min),
+        "most_in_ten_minutes": ten_min,
         "by_rule": dict(Counter(alert.rule for alert in told).most_common()),
+        "ten_minutes": [f"{a.rule}@{a.place}" for a in _busiest(told)],
         "by_severity": dict(Counter(alert.severity for alert in told)),
         "incidents": len(put_in),
         "missed": [f"{i.name}@{i.place}" for i in missed],

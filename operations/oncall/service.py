@@ -162,7 +162,8 @@ class Teller:
             return
         head, text = outgoing.head, outgoing.text
         if outgoing.alert is not None:
-            head, text = title(outgoing.alert, note), body(outgoing.alert, note)
+            head = title(outgoing.alert, note)
+            text = body(outgoing.alert, note, self._store.became(outgoing.alert))
         channel, problem = deliver(person, head, text)
         if not channel:
             FAILED.inc()

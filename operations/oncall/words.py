@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from operations.alerts.similar import Similar, similar_words
 from operations.oncall.model import Notification
 from schemas.alerts import Alert
 from schemas.calendar import local
@@ -27,8 +29,8 @@ def title(alert: Alert, note: Notification) -> str:
     return f"{marks}【{SEVERITY_WORDS[alert.severity]}】{alert.title} {alert.place}"
 
 
-def body(alert: Alert, note: Notification) -> str:
-    """Why, since when, for how many others, and how to answer."""
+def body(alert: Alert, note: Notification, before: Sequence[Similar]) -> str:
+    """Why, for how many others, since when, what became of those alike, and how to answer."""
     stands = (
         (f"代表 {alert.children} 条同因告警 stands for {alert.children} alerts",) if alert.children else ()
     )
@@ -37,6 +39,7 @@ def body(alert: Alert, note: Notification) -> str:
             alert.explanation or alert.title,
             *stands,
             f"开始 since {local(alert.onset_ms):%Y-%m-%d %H:%M:%S}（北京时间）",
+            similar_words(before),
             f"确认 acknowledge: taishi alerts ack {alert.id[:12]} --by 姓名",
             f"编号 key {note.key}",
         )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sql
 
+from operations.alerts.similar import Similar
 from operations.oncall.model import Tracked
 from operations.store.database import Database
 from operations.store.tables import ALERTS, PROGRESS
@@ -82,11 +83,14 @@ class AlertRows(Database):
 
     def similar(self, alert: Alert, most: int = 3) -> list[Alert]:
         """The newest alerts before this one, of its rule and place."""
-        alike = (ALERTS.c.rule == alert.rule) & (ALERTS.c.place == alert.place)
-        before = alike & (ALERTS.c.onset_ms < alert.onset_ms)
-        wanted = sql.select(ALERTS.c.body).where(before).order_by(ALERTS.c.onset_ms.desc()).limit(most)
         with self._engine.connect() as connection:
-            return [_DECODE(body) for body in connection.execute(wanted).scalars()]
+            return [_DECODE(row.body) for row in connection.execute(_similar(alert, most))]
+
+    def became(self, alert: Alert, most: int = 3) -> list[Similar]:
+        """What became of `similar`."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_similar(alert, most))
+            return [_outcome(_DECODE(row.body), row.acknowledged_by, row.why) for row in rows]
 
     def parents(self) -> list[Alert]:
         """Alerts that stand for others now."""
@@ -125,6 +129,17 @@ class AlertRows(Database):
                 )
                 for row in connection.execute(sql.select(ALERTS).where(where))
             ]
+
+
+def _similar(alert: Alert, most: int) -> sql.Select[Any]:
+    alike = (ALERTS.c.rule == alert.rule) & (ALERTS.c.place == alert.place)
+    before = alike & (ALERTS.c.onset_ms < alert.onset_ms)
+    return sql.select(ALERTS).where(before).order_by(ALERTS.c.onset_ms.desc()).limit(most)
+
+
+def _outcome(alert: Alert, by: str, why: str) -> Similar:
+    lasted_ms = 0 if alert.active else max(alert.cleared_ms - alert.onset_ms, 1)
+    return Similar(alert.id, alert.onset_ms, lasted_ms, by, why)
 
 
 def _after_reset(alert: Alert, now_ms: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 
 from operations.alerts.choose import Selection, choose, facts
+from operations.alerts.similar import similar_words
 from operations.alerts.transitions import TRANSITION_WORDS, Transition, transitions
 from operations.alerts.view import View, said, shown, state_facts, view_facts, views
 from schemas.alerts import SEVERITIES, Severity
@@ -101,6 +102,7 @@ def history(id_: str, *, as_json: bool) -> None:
         told = transitions(tracked.alert, desk.actions_of(tracked.alert), at_ms)
         rows = list(desk.history(tracked.alert.id))
         state = desk.state(tracked.alert, at_ms)
+        before = desk.became(tracked.alert)
     if as_json:
         found = {
             "alert": facts(tracked.alert),
@@ -108,11 +110,13 @@ def history(id_: str, *, as_json: bool) -> None:
             "state": state_facts(state),
             "transitions": [msgspec.to_builtins(each) for each in told],
             "notifications": rows,
+            "similar": [msgspec.to_builtins(each) for each in before],
         }
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for when_ms, line in sorted([*_transition_lines(told), *_notification_lines(rows)]):
         click.echo(f"{local(when_ms):%m-%d %H:%M:%S}  {line}")
+    click.echo(similar_words(before))
 
 
 @alerts.command()

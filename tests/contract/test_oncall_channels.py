@@ -21,7 +21,7 @@ from operations.oncall.words import body, title
 from tests.contract.oncall_fakes import T0, alert
 
 NOTE = Notification(f"{alert().id}/0/王芳", alert().id, "王芳", 0, T0)
-HEAD, TEXT = title(alert(), NOTE), body(alert(), NOTE)
+HEAD, TEXT = title(alert(), NOTE), body(alert(), NOTE, [])
 FALLBACK_S = 30.0
 
 

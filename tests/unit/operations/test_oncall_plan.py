@@ -81,7 +81,7 @@ def test_the_words_say_what_where_why_since_when_and_by_which_key():
     assert title(ALERT, first) == "【生命安全】烟雾报警 smoke 370202001001001"
     simulated = msgspec.structs.replace(ALERT, simulated=True)
     assert title(simulated, last).startswith("【模拟】【升级】")
-    text = body(ALERT, first)
+    text = body(ALERT, first, [])
     assert "设备 d1 上报烟雾报警" in text
     assert "2026-11-23 08:00:00（北京时间）" in text
     assert first.key in text
