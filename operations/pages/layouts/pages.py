@@ -11,6 +11,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from operations.outgoing.geography import Geography
+from operations.outgoing.masking import BASES
 from operations.pages.layouts.elements import Alerts, Devices, Domain, Health, Map, Places, Shell, Trend
 from operations.pages.live.keys import DISTRICT, HEALTH
 from operations.pages.metrics import ALERTS_METRIC, FIGURES, MAP_METRICS, METRICS
@@ -79,7 +80,7 @@ def _page(title: str, english: str, here: str, classes: str) -> Element:
     """The head, and the part below it."""
     ui.page_title(f"{title} · 态势 Taishi")
     Shell(title=title, english=english, here=here, links=list(_LINKS))
-    return Element("main").classes(f"ts-main {classes}").props("id=main")
+    return Element("div").classes(f"ts-main {classes}").props("id=main")
 
 
 def _wall(district: Place) -> None:
@@ -104,8 +105,10 @@ def _domain(domain: DomainName, district: Place) -> None:
     chinese, english = DOMAINS[domain]
     with _page(chinese, english, f"/domain/{domain}", "ts-domainpage"):
         _domain_card(source, domain, trend, "")
+        # Of people a grid has so few that most is not shown.
+        levels = ("community", "grid", "street") if domain in BASES else MAP_LEVELS
         Map(
-            levels=_levels(MAP_LEVELS),
+            levels=_levels(levels),
             metrics=_metrics(metric.key for metric in FIGURES[domain]),
             within=district.code,
             marked="",

@@ -22,11 +22,13 @@ MAP_LEVELS: tuple[Level, ...] = ("grid", "community", "street")
 class Colours(msgspec.Struct, frozen=True):
     """Values and bands by place; None: no data, or masked (`masked` has the place's index).
 
-    `limits` are the lower limits of the bands 1 to 5, `labels` those of all bands in words.
+    `end_ms`: where the newest window of the metric's domain ends. `limits` are the lower limits of the bands
+    1 to 5, `labels` all bands in words.
     """
 
     level: Level
     metric: str
+    end_ms: int | None
     chinese: str
     english: str
     unit: str
@@ -54,6 +56,7 @@ def colours(cells: Cells, level: Level, key: str) -> Colours:
     return Colours(
         level=level,
         metric=key,
+        end_ms=cells.situation.end_ms(metric.domain) if metric else None,
         chinese=metric.chinese if metric else "活动告警",
         english=metric.english if metric else "active alerts",
         unit=metric.unit if metric else "1",

@@ -1,14 +1,9 @@
 // A domain's key figures in one place: the first one large with its last hours, the others below it.
-import { feed, framed } from "taishi-pages";
+import { feed, framed, unwatchKey, watchKey } from "taishi-pages";
 import { echarts } from "nicegui-echart";
 import { sparkline } from "taishi-pages/charts.js";
 
-const VERDICTS = {
-  above: ["▲", "高于往常", "above usual"],
-  below: ["▼", "低于往常", "below usual"],
-  usual: ["≈", "与往常相当", "as usual"],
-  unknown: ["", "", ""],
-};
+const VERDICTS = { above: "▲ 高于往常", below: "▼ 低于往常", usual: "≈ 与往常相当", unknown: "往常" };
 
 export default {
   mixins: [framed],
@@ -50,6 +45,9 @@ export default {
       return feed.frames[this.trend]?.lines.find((each) => each.key === this.line);
     },
   },
+  created() {
+    watchKey(this.trend);
+  },
   methods: {
     span: (figure) => (figure.span === "hour" ? "近 1 小时" : ""),
     text: (figure) => (figure.masked ? "＊" : figure.text || "—"),
@@ -57,8 +55,7 @@ export default {
       if (figure.masked) return "人数少，不显示";
       if (!figure.text) return "无数据";
       if (!figure.usual) return "尚无往常值";
-      const [mark, chinese] = VERDICTS[figure.verdict];
-      return `${mark} ${chinese || "往常"} ${chinese ? "（" : ""}${figure.usual}${chinese ? "）" : ""}`.trim();
+      return `${VERDICTS[figure.verdict]} ${figure.usual}`;
     },
     tone(figure) {
       return [
@@ -84,6 +81,7 @@ export default {
     points: { handler: "draw", flush: "post" },
   },
   unmounted() {
+    unwatchKey(this.trend);
     this.observer.disconnect();
     this.chart?.dispose();
   },

@@ -94,7 +94,7 @@ export default {
       }
       this.chart ??= this.begin();
       this.chart.setOption(this.option(name, shown, frame), true);
-      this.painted = `${frame.metric} ${Date.now()}`;
+      this.painted = `${frame.metric} ${frame.end_ms} ${Date.now()}`;
     },
     begin() {
       const chart = echarts.init(this.$refs.canvas);
