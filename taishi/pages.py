@@ -30,7 +30,7 @@ from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS, Domain
 from schemas.places.datum import to_wgs84
 from schemas.places.registry import PlaceRegistry
-from schemas.store import database_of
+from schemas.store import MINUTE_S, database_of
 from schemas.topics import ALERTS
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
@@ -43,7 +43,7 @@ __all__ = ["DevicesOf", "check_host", "pages_parts", "unwell"]
 _LOG = structlog.get_logger(__name__)
 _STORE_LIMIT_S: Final = 3.0
 _LOOK_S: Final = 30.0
-_ASIDE: Final = frozenset({"pages", "simulate", "sources", "outgoing"})
+_ASIDE: Final = frozenset({"pages", "simulate", "sources", "outgoing", "desk", "oncall"})
 """Parts without which the picture is as true as with them."""
 
 
@@ -62,7 +62,7 @@ def pages_parts(settings: Settings, places: PlaceRegistry, geography: Geography)
     window_s = min(settings.window_s)
     alerts = OpenAlerts(lambda: watch.wake())  # noqa: PLW0108 - it is made below
     tail = Tail(settings.kafka_bootstrap, ALERTS, alerts.take, None)
-    reader = Reader(_store(settings, window_s), _simulated(settings, window_s), settings.delay_s)
+    reader = Reader(_store(settings, window_s), _simulated(settings), settings.delay_s)
     known = Known(
         places, geography, lambda: alerts.all() if tail.caught_up else None, DevicesOf(settings, places)
     )
@@ -128,13 +128,13 @@ def _store(settings: Settings, window_s: int) -> PagesStore:
     return PagesStore(influx, StorePlan(databases, settings.district, window_s))
 
 
-def _simulated(settings: Settings, window_s: int) -> Callable[[Domain], frozenset[str]]:
-    """Where a simulated reading may still be held, as other platforms are told."""
+def _simulated(settings: Settings) -> Callable[[Domain], frozenset[str]]:
+    """Where a simulated reading may still be held, by minutes, as other platforms are told."""
     given = WindowStoreSettings(
         settings.influxdb_url,
         settings.influxdb_database,
         settings.influxdb_token,
-        window_s,
+        MINUTE_S,
         settings.influxdb_care_database,
     )
     return WindowStore(given).simulated

@@ -283,11 +283,20 @@ def painted(page: Page, *, hang: bool = False) -> Image.Image:
     if hang:
         told.send("Debugger.enable")
         told.send("Debugger.pause")
-    page.wait_for_timeout(WARNED_S * 1000 if hang else 1_000)
+    until_s = time.monotonic() + (3 * WARNED_S if hang else 1.0)
+    while time.monotonic() < until_s and not (hang and framed(image(frames))):
+        page.wait_for_timeout(200)
     told.send("Page.stopScreencast")
     if hang:
         told.send("Debugger.resume")
     told.detach()
+    return image(frames)
+
+
+def image(frames: list[str]) -> Image.Image:
+    """The last of them; black before the first."""
+    if not frames:
+        return Image.new("RGB", SIZES["wall"])
     return Image.open(io.BytesIO(base64.b64decode(frames[-1]))).convert("RGB")
 
 

@@ -74,11 +74,13 @@ class Board:
                 self._loop.call_soon_threadsafe(self._tell, key)
         return True
 
-    def forget(self) -> None:
-        """Drop the frames that nobody waits for: they would be old when somebody does."""
+    def forget(self) -> bool:
+        """Drop the frames that nobody waits for: they would be old when somebody does. Whether any were."""
         with self._lock:
-            for key in self._frames.keys() - self._watched.keys():
+            dropped = self._frames.keys() - self._watched.keys()
+            for key in dropped:
                 del self._frames[key], self._messages[key]
+        return bool(dropped)
 
     @property
     def watched(self) -> frozenset[str]:

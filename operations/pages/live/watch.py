@@ -32,6 +32,7 @@ __all__ = ["Known", "Watch"]
 
 _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 1.0
+_MINUTE_MS: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ class Watch:
         self._board, self._reader, self._known = board, reader, known
         self._district = known.places.at("district")[0]
         self._woken = threading.Event()
-        self.situation = Situation()
+        self._made_of: tuple[int, tuple[Key, ...], int] | None = None
+        self._held: Situation | None = None  # while it lives, no other has its id
+        self._read = reader.situation
+        self.situation = self._read
         self.answered_ms = 0
         """When the store last answered."""
         self.unavailable = "not asked yet"
@@ -74,16 +78,22 @@ class Watch:
         keys = [checked_key(text, self._known.places) for text in sorted(self._board.watched)]
         places = {self._district.code, *(key.code for key in keys if key.code)}
         try:
-            self.situation = self._reader.read(self.situation, places, now_ms)
+            self._reader.read(places, now_ms)
             self._trends(keys, now_ms)
             self.answered_ms, self.unavailable = _now_ms(), ""
         except UnavailableError as error:
             if not self.unavailable:
                 _LOG.warning("the store does not answer", why=str(error))
             self.unavailable = str(error)
-        self.situation = replace(self.situation, alerts=self._known.alerts())
+        self._take(self._reader.situation, self._known.alerts())
         self._publish(keys, now_ms)
-        self._board.forget()
+        if self._board.forget():
+            self._made_of = None  # who looks again before the next look shall find it
+
+    def _take(self, read: Situation, alerts: tuple[Alert, ...] | None) -> None:
+        """Another situation only where one of both is another."""
+        if read is not self._read or alerts is not self.situation.alerts:
+            self.situation, self._read = replace(read, alerts=alerts), read
 
     def cells(self) -> Cells:
         """The figures of the situation as it is."""
@@ -93,9 +103,14 @@ class Watch:
         watched = [key for key in keys if key.kind == "trend"]
         self._reader.keep(key.code for key in watched)
         for key in watched:
-            self._board.put(key.text, self._reader.trend(self.situation, self._place(key.code), now_ms))
+            self._board.put(key.text, self._reader.trend(self._place(key.code), now_ms))
 
-    def _publish(self, keys: Iterable[Key], now_ms: int) -> None:
+    def _publish(self, keys: Sequence[Key], now_ms: int) -> None:
+        """Make all frames anew if what they are made of is another: the situation, who looks, the minute."""
+        made_of = id(self.situation), tuple(keys), now_ms // _MINUTE_MS
+        if made_of == self._made_of:
+            return
+        self._made_of, self._held = made_of, self.situation
         cells = self.cells()
         for key in keys:
             if key.kind == "district":

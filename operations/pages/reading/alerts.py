@@ -25,6 +25,7 @@ class OpenAlerts:
         self._open: dict[str, Alert] = {}
         self._revisions: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._all: tuple[Alert, ...] | None = ()
         self._changed = changed
 
     def take(self, value: bytes) -> None:
@@ -38,9 +39,12 @@ class OpenAlerts:
                 self._open[alert.id] = alert
             else:
                 self._open.pop(alert.id, None)
+            self._all = None
         self._changed()
 
     def all(self) -> tuple[Alert, ...]:
-        """Every open alert."""
+        """Every open alert; the same object until one changes."""
         with self._lock:
-            return tuple(self._open.values())
+            if self._all is None:
+                self._all = tuple(self._open.values())
+            return self._all

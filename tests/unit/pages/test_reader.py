@@ -12,7 +12,6 @@ from operations.pages.live.board import Board
 from operations.pages.live.watch import Known, Watch
 from operations.pages.reading.alerts import OpenAlerts
 from operations.pages.reading.reader import Reader
-from operations.pages.reading.situation import Situation
 from operations.pages.reading.store import PagesStore, StorePlan
 from tests.unit.pages.situations import DISTRICT, GEOGRAPHY, GRIDS, HOUR_MS, NOW_MS, PLACES, alert
 
@@ -23,12 +22,12 @@ class Influx:
     """Answers as InfluxDB 1.8 does; keeps what it was asked."""
 
     def __init__(self):
-        self.asked, self.down, self.revision = [], False, 7
+        self.asked, self.down, self.slow, self.revision = [], False, "", 7
 
     def __call__(self, request):
         query = request.url.params["q"]
         self.asked.append((request.url.params["db"], query))
-        if self.down:
+        if self.down or (self.slow and self.slow in query):
             raise httpx.ConnectError("refused")
         return httpx.Response(200, json={"results": [{"statement_id": 0, "series": self.series(query)}]})
 
@@ -68,7 +67,8 @@ def reader(influx):
 
 
 def test_a_look_reads_the_newest_window_the_past_hour_and_the_usual(influx, reader):
-    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    reader.read([DISTRICT.code], NOW_MS)
+    found = reader.situation
     assert found.now["parking"][DISTRICT.code].values["occupied"] == 40
     assert (found.now["parking"][GRIDS[0]].simulated, found.now["parking"][DISTRICT.code].simulated) == (
         True,
@@ -81,38 +81,50 @@ def test_a_look_reads_the_newest_window_the_past_hour_and_the_usual(influx, read
 
 
 def test_a_look_without_news_asks_for_the_heads_alone(influx, reader):
-    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    reader.read([DISTRICT.code], NOW_MS)
     influx.asked.clear()
-    assert reader.read(found, [DISTRICT.code], NOW_MS + 1_000) is found
+    before = reader.situation
+    reader.read([DISTRICT.code], NOW_MS + 1_000)
+    assert reader.situation is before
     assert {first for first, _, _ in influx.kinds()} == {"revision"}
 
 
 def test_a_revised_window_is_read_again_and_another_minute_another_hour(influx, reader):
-    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
+    reader.read([DISTRICT.code], NOW_MS)
     influx.asked.clear()
     influx.revision += 1
-    reader.read(found, [DISTRICT.code], NOW_MS + 1_000)
+    reader.read([DISTRICT.code], NOW_MS + 1_000)
     assert ("*", "10s", "parking") in influx.kinds()
     influx.asked.clear()
-    reader.read(found, [DISTRICT.code], NOW_MS + 60_000)
+    reader.read([DISTRICT.code], NOW_MS + 60_000)
     assert ("sum", "1m", "parking") in influx.kinds()
 
 
+def test_a_question_that_is_not_answered_takes_nothing_from_the_others(influx, reader):
+    influx.slow = '"1h"'
+    with pytest.raises(UnavailableError):
+        reader.read([DISTRICT.code], NOW_MS)
+    assert reader.situation.now["parking"][DISTRICT.code].values["occupied"] == 40
+    influx.slow = ""
+    reader.read([DISTRICT.code], NOW_MS + 1_000)
+    assert reader.situation.usual[("parking", DISTRICT.code)]
+
+
 def test_the_usual_is_read_for_the_places_that_are_looked_at_and_forgotten_with_them(influx, reader):
-    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
-    found = reader.read(found, [DISTRICT.code, GRIDS[0]], NOW_MS)
-    assert ("parking", GRIDS[0]) in found.usual
-    found = reader.read(found, [DISTRICT.code], NOW_MS)
-    assert {place for _, place in found.usual} == {DISTRICT.code}
+    reader.read([DISTRICT.code], NOW_MS)
+    reader.read([DISTRICT.code, GRIDS[0]], NOW_MS)
+    assert ("parking", GRIDS[0]) in reader.situation.usual
+    reader.read([DISTRICT.code], NOW_MS)
+    assert {place for _, place in reader.situation.usual} == {DISTRICT.code}
 
 
 def test_a_trend_is_read_once_a_minute(influx, reader):
-    found = reader.read(Situation(), [DISTRICT.code], NOW_MS)
-    first = reader.trend(found, DISTRICT, NOW_MS)
+    reader.read([DISTRICT.code], NOW_MS)
+    first = reader.trend(DISTRICT, NOW_MS)
     influx.asked.clear()
-    assert reader.trend(found, DISTRICT, NOW_MS + 1_000) is first
+    assert reader.trend(DISTRICT, NOW_MS + 1_000) is first
     assert influx.asked == []
-    assert reader.trend(found, DISTRICT, NOW_MS + 60_000) is not first
+    assert reader.trend(DISTRICT, NOW_MS + 60_000) is not first
 
 
 def watch_of(reader, alerts=lambda: ()):
@@ -128,6 +140,21 @@ def test_however_many_watch_a_key_it_is_made_once(reader):
         assert frame["domains"][0]["figures"][1]["text"] == "60"
         assert json.loads(board.frame("map/grid/parking.occupancy"))["level"] == "grid"
     assert board.frame("place/370202") is None
+
+
+def test_frames_are_made_anew_only_when_something_they_are_made_of_is_another(reader, monkeypatch):
+    board, watch = watch_of(reader)
+    made = []
+    monkeypatch.setattr(board, "put", lambda key, _frame: made.append(key))
+    with board.subscribed(["district"]):
+        watch.look(NOW_MS)
+        watch.look(NOW_MS + 1_000)
+        assert made == ["district"]
+        with board.subscribed(["map/street/alerts"]):
+            watch.look(NOW_MS + 2_000)
+            assert made == ["district", "district", "map/street/alerts"]
+        watch.look(NOW_MS + 61_000)
+        assert made.count("district") == 3
 
 
 def test_what_is_known_stands_while_the_store_is_away_and_that_is_told(influx, reader):

@@ -79,6 +79,13 @@ def test_neighbouring_bands_are_told_apart_by_everybody(palette, sight):
         assert distance >= 10, (one, other)
 
 
+def test_a_frozen_page_is_marked_after_six_seconds_by_what_already_runs():
+    (length_s,) = re.findall(r"animation: ts-deadman (\d+)s linear forwards", CSS)
+    (hidden, shown) = re.findall(r"0%, (\S+)% \{ opacity: 0; \} (\S+)%, 100% \{ opacity: 1; \}", CSS)[0]
+    assert float(length_s) * float(hidden) / 100 == 6
+    assert float(shown) - float(hidden) < 0.1
+
+
 def test_nothing_is_green():
     for name, colour in TOKENS.items():
         hue, lightness, saturation = colorsys.rgb_to_hls(*channels(colour))
