@@ -114,8 +114,7 @@ def _(show: Table, panel: Panel) -> grafana.Panel:
     options = table.Options(show_header=True, cell_height=common.TableCellHeight.SM, sort_by=sort)
     custom = {"align": "auto", "cellOptions": common.TableAutoCellOptions(), "filterable": False}
     built = grafana.Panel("table", options=options, field_config=field_config(panel, custom))
-    hide = tuple(style.name for style in panel.fields if style.hidden)
-    built.transformations = _joined(show.columns, show.joined, hide=hide)
+    built.transformations = _joined(show.columns, show.joined)
     return built
 
 

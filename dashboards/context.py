@@ -36,7 +36,6 @@ class Context:
     duties: tuple[Duty, ...] = ()
     clock_s: float = 60.0
     watermark_s: float = 30.0
-    lateness_s: int = 600
 
     @property
     def placed(self) -> tuple[Variable, ...]:

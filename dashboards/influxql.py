@@ -17,7 +17,6 @@ __all__ = [
     "Column",
     "Select",
     "TagValues",
-    "at_least",
     "matches",
     "name",
     "since_end",
@@ -58,11 +57,6 @@ def matches(key: str, pattern: str) -> str:
     if "/" in pattern:
         raise SettingsError(f"InfluxQL pattern: received {pattern!r}, allowed: no slash")
     return f"{name(key)} =~ /{pattern}/"
-
-
-def at_least(field: str, least: float) -> str:
-    """A field is so much or more."""
-    return f"{name(field)} >= {least:g}"
 
 
 def whole_or_at_least(field: str, least: int) -> str:

@@ -90,7 +90,6 @@ class FieldStyle:
     links: tuple[Link, ...] = ()
     colour: Colour | None = None
     width: int = 0
-    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,16 @@ class Source:
     uid: str
     plugin: str
     language: Literal["influxql", "promql", ""]
-    what: str
 
 
-DISTRICT: Final = Source(
-    "taishi-influxdb", "influxdb", "influxql", "windows of all domains but care, alerts, sources, places"
-)
-CARE: Final = Source(
-    "taishi-influxdb-care", "influxdb", "influxql", "windows of care: for the care role only"
-)
-METRICS: Final = Source(
-    "taishi-prometheus", "prometheus", "promql", "what the parts of the installation count of themselves"
-)
-GRAFANA: Final = Source("-- Grafana --", "grafana", "", "Grafana's own annotations, built in")
+DISTRICT: Final = Source("taishi-influxdb", "influxdb", "influxql")
+"""Windows of all domains but care; alerts, sources, places."""
+CARE: Final = Source("taishi-influxdb-care", "influxdb", "influxql")
+"""Windows of care: for the care role only."""
+METRICS: Final = Source("taishi-prometheus", "prometheus", "promql")
+"""What the parts of the installation count of themselves."""
+GRAFANA: Final = Source("-- Grafana --", "grafana", "")
+"""Grafana's own annotations, built in."""
 
 SOURCES: Final = {source.uid: source for source in (DISTRICT, CARE, METRICS, GRAFANA)}
 
