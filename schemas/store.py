@@ -22,6 +22,7 @@ __all__ = [
     "KEEP_DAYS",
     "LONGEST_S",
     "MINUTE_S",
+    "RECORDED",
     "Databases",
     "Policy",
     "bucket",
@@ -31,6 +32,7 @@ __all__ = [
     "measurement",
     "policies",
     "policy_of",
+    "recorded_policy",
     "window_for",
     "window_name",
 ]
@@ -41,6 +43,8 @@ _DAY_S: Final = 86_400
 
 EVENTS: Final = "events"
 """Policy of what happened at a moment: measurement `alerts`."""
+RECORDED: Final = "recorded"
+"""Policy of recordings at their own times: windows of all sizes, apart from the district's own."""
 DEFAULT_POLICY: Final = "1m"
 """Policy of what names none: minutes, and the measurements `sources` and `taishi_canary`."""
 
@@ -105,6 +109,11 @@ def policy_of(window_s: int, keep_days: Mapping[str, float] = KEEP_DAYS) -> Poli
 def events_policy(keep_days: Mapping[str, float] = KEEP_DAYS) -> Policy:
     """The policy of alerts."""
     return Policy(EVENTS, round(keep_days.get(EVENTS, KEEP_DAYS[EVENTS]) * _DAY_S))
+
+
+def recorded_policy() -> Policy:
+    """The policy of recordings: they are old from the beginning, so it keeps for a hundred years."""
+    return Policy(RECORDED, 36_500 * _DAY_S)
 
 
 def policies(sizes_s: Iterable[int], keep_days: Mapping[str, float] = KEEP_DAYS) -> tuple[Policy, ...]:

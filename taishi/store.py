@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.errors import Refused
-from schemas.store import Policy, policies
+from schemas.store import RECORDED, Policy, policies, recorded_policy
 from taishi.settings import Settings
 from taishi.status.stored import sizes
 
-__all__ = ["disk_bytes", "influx_settings", "policies_of"]
+__all__ = ["disk_bytes", "influx_settings", "policies_of", "recorded_settings"]
 
 
 def policies_of(settings: Settings) -> tuple[Policy, ...]:
@@ -26,6 +28,12 @@ def influx_settings(settings: Settings) -> InfluxSettings:
         org=settings.influxdb_org,
         policies=policies_of(settings),
     )
+
+
+def recorded_settings(settings: Settings) -> InfluxSettings:
+    """The same for recordings: in a policy of their own, that keeps what is years old."""
+    own = influx_settings(settings)
+    return replace(own, policies=(*own.policies, recorded_policy()), windows_in=RECORDED)
 
 
 def disk_bytes(store: InfluxDb) -> dict[str, int]:

@@ -65,7 +65,8 @@ _UNREACHABLE = (urllib3.exceptions.HTTPError, OSError)
 class InfluxSettings:
     """Where; `token` is a 2.x token or `user:password` of 1.8; `org` says that it is a 2.x.
 
-    `policies` are what each database shall have; of `care_database`, if there is one, too.
+    `policies` are what each database shall have; of `care_database`, if there is one, too. `windows_in` is
+    the one that windows of every size go to, where it is not that of their size.
     """
 
     url: str
@@ -76,6 +77,7 @@ class InfluxSettings:
     care_database: str = ""
     org: str = ""
     policies: tuple[Policy, ...] = policies((10, MINUTE_S, HOUR_S))
+    windows_in: str = ""
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ class InfluxSettings:
     def bucket_of(self, domain: Domain, window_s: int) -> str:
         """Where the windows of a domain and size lie."""
         database = choose_database(domain, self.database, self.care_database)
-        return bucket(database, window_name(window_s))
+        return bucket(database, self.windows_in or window_name(window_s))
 
 
 @dataclass(frozen=True, slots=True)

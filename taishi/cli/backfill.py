@@ -22,7 +22,7 @@ from schemas.topics import readings_topic
 from taishi import logs
 from taishi.cli.worker import fold_settings
 from taishi.settings import Settings, load_settings
-from taishi.store import influx_settings
+from taishi.store import influx_settings, recorded_settings
 
 if TYPE_CHECKING:
     from pipelines.io.bounded import LogStretch
@@ -92,7 +92,7 @@ def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, by
     """Fold readings of files, (observed_at_ms, JSON) by domain, at their own times, into InfluxDB.
 
     Windows of 1 minute and 1 hour, those in which something was heard: a recording may be silent
-    for years.
+    for years. In a retention policy of their own: they are older than others keep, and not this district.
     """
     _quiet()
     from pipelines.io.bounded import SpooledStretch, spool  # noqa: PLC0415 - Beam takes seconds to import
@@ -106,7 +106,7 @@ def backfill_readings(settings: Settings, readings: dict[str, list[tuple[int, by
             path = Path(folder) / f"{domain}.ndjson"
             spool(path, rows)
             stretches.append(SpooledStretch(path, f"file.{domain}/0", close_after_ms))
-        return run(BackfillSettings(_RECORDED, _FOREVER, influx_settings(settings)), stretches)
+        return run(BackfillSettings(_RECORDED, _FOREVER, recorded_settings(settings)), stretches)
 
 
 def parse_time_ms(text: str) -> int:
