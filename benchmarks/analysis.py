@@ -191,11 +191,8 @@ def main(days: int, live: str | None, one: str | None, *, as_json: bool) -> None
         click.echo(json.dumps(measured))
         return
     for each in measured:
-        click.echo(
-            "  ".join(
-                f"{name} {value:,}" if name != "what" else f"{value:32}" for name, value in each.items()
-            )
-        )
+        figures = "  ".join(f"{name} {value:,}" for name, value in each.items() if name != "what")
+        click.echo(f"{each['what']:32}{figures}")
 
 
 def _in_a_process(url: str, what: str, days: int) -> list[dict[str, Any]]:

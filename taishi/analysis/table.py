@@ -10,13 +10,24 @@ import pyarrow as pa
 
 from operations.outgoing.masking import BASES, K
 from schemas.calendar import ZONE
+from schemas.measures import Ratio
 from schemas.store import window_name
 from taishi.analysis.blocks import UNKNOWN, Block, Floats, Int64s
 from taishi.analysis.boundaries import NONE, Boundaries
 from taishi.analysis.figures import Figure
 from taishi.analysis.question import Question
 
-__all__ = ["BEFORE", "BEHIND", "chosen", "figure_values", "schema_of", "table", "unknown_share"]
+__all__ = [
+    "BEFORE",
+    "BEHIND",
+    "chosen",
+    "figure_values",
+    "formed",
+    "schema_of",
+    "share",
+    "table",
+    "unknown_share",
+]
 
 BEFORE: Final[Mapping[str, tuple[pa.DataType, str]]] = {
     "start": (pa.timestamp("ms", str(ZONE)), "start of the window"),
@@ -68,7 +79,7 @@ def table(question: Question, block: Block, boundaries: Boundaries) -> pa.Table:
         "complete": pa.array((block.values["complete"] == 1).ravel()),
         "missing": pa.array(missing.ravel()),
         "unknown_share": _numbers(unknown_share(question, block)),
-        "simulated_share": _numbers(_share(block.values["readings_simulated"], block.values["readings"])),
+        "simulated_share": _numbers(share(block.values["readings_simulated"], block.values["readings"])),
         "masked": pa.array(masked.ravel()),
     }
     schema = schema_of(question)
@@ -83,10 +94,13 @@ def chosen(question: Question, block: Block) -> Block:
 
 def figure_values(figure: Figure, block: Block) -> Floats:
     """The figure of each window and place; NaN where it cannot be formed or is not given."""
-    if figure.ratio is None:
-        return block.values[figure.name]
-    part, *below = (block.values[name] for name in figure.ratio.sums)
-    return _share(part, below[0] - below[1] if len(below) > 1 else below[0])
+    return block.values[figure.name] if figure.ratio is None else formed(figure.ratio, block.values)
+
+
+def formed(ratio: Ratio, sums: Mapping[str, Floats]) -> Floats:
+    """`Ratio.of`, of arrays: NaN where there is nothing below the line."""
+    part, *below = (sums[name] for name in ratio.sums)
+    return share(part, below[0] - below[1] if len(below) > 1 else below[0])
 
 
 def unknown_share(question: Question, block: Block) -> Floats:
@@ -95,12 +109,13 @@ def unknown_share(question: Question, block: Block) -> Floats:
     beds_only = question.masked and not any(BASES[question.domain][f.name] == of for f in question.figures)
     if not silent or beds_only:
         return np.full(block.values["complete"].shape, np.nan)
-    return _share(block.values[silent], block.values[of])
+    return share(block.values[silent], block.values[of])
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return share
+def share(part: Floats, whole: Floats | Int64s) -> Floats:
+    """`part` / `whole`, cell by cell; NaN where there is no whole."""
+    result: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return result
 
 
 def _boundaries(block: Block, boundaries: Boundaries, row: Int64s, column: Int64s) -> dict[str, pa.Array]:

@@ -15,7 +15,7 @@ from taishi.analysis.blocks import Block, Floats
 from taishi.analysis.boundaries import NONE, Boundaries
 from taishi.analysis.figures import Figure
 from taishi.analysis.question import Question
-from taishi.analysis.table import unknown_share
+from taishi.analysis.table import formed, share, unknown_share
 
 __all__ = ["GeoJsonFile"]
 
@@ -100,8 +100,8 @@ class _Totals:
         """Code and properties of each place that has a window."""
         figures = {figure.name: self._figure(figure) for figure in self._question.figures}
         masked = np.logical_or.reduce(list(self._masked.values()))
-        unknown = _over(self._unknown, self._known_windows)
-        simulated = _over(self._sums["readings_simulated"], self._sums["readings"])
+        unknown = share(self._unknown, self._known_windows)
+        simulated = share(self._sums["readings_simulated"], self._sums["readings"])
         return [
             (
                 place,
@@ -121,15 +121,9 @@ class _Totals:
 
     def _figure(self, figure: Figure) -> Floats:
         if figure.ratio is not None:
-            part, *below = (self._sums[name] for name in figure.ratio.sums)
-            return _over(part, below[0] - below[1] if len(below) > 1 else below[0])
+            return formed(figure.ratio, self._sums)
         total = np.where(self._masked[figure.name], np.nan, self._sums[figure.name])
-        return _over(total, self._there) if figure.lasts else total
-
-
-def _over(part: Floats, whole: npt.NDArray[Any]) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return share
+        return share(total, self._there) if figure.lasts else total
 
 
 def _number(value: float) -> float | int | None:
