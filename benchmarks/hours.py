@@ -42,13 +42,13 @@ class Cost:
     checkpoint_ms: float
 
 
-def batches(devices: int, per_s: int, seconds: int) -> Iterator[ShardBatch]:
-    """A batch a second: each device says in turn that its space is free or taken; one in fifty is late."""
+def batches(devices: int, per_s: int, seconds: int, late: float) -> Iterator[ShardBatch]:
+    """A batch a second: each device says in turn that its space is free or taken; a share `late` is late."""
     rng, number = np.random.default_rng(7), 0
     encode = msgspec.json.Encoder().encode
     for second in range(seconds):
         at_ms = START_MS + second * 1000 + np.arange(per_s) * 1000 // per_s
-        late_ms = np.where(rng.random(per_s) < 0.02, rng.integers(0, 500_000, per_s), 0)
+        late_ms = np.where(rng.random(per_s) < late, rng.integers(0, 500_000, per_s), 0)
         values: list[bytes | None] = [
             encode(_reading(number + i, devices, int(at_ms[i] - late_ms[i]), int(rng.integers(2))))
             for i in range(per_s)
@@ -87,10 +87,11 @@ def cost(settings: FoldSettings, log: list[ShardBatch], checkpoint_every: int = 
 @click.option("--devices", default=5_000, show_default=True, type=click.IntRange(1), help="Of the shard.")
 @click.option("--per-s", default=100, show_default=True, type=click.IntRange(1), help="Readings a second.")
 @click.option("--seconds", default=2 * HOUR_S, show_default=True, type=click.IntRange(60), help="Of the log.")
+@click.option("--late", default=0.02, show_default=True, type=click.FloatRange(0, 1), help="Share that is.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def main(devices: int, per_s: int, seconds: int, *, as_json: bool) -> None:
+def main(devices: int, per_s: int, seconds: int, late: float, *, as_json: bool) -> None:
     """Print the cost of each way."""
-    log = list(batches(devices, per_s, seconds))
+    log = list(batches(devices, per_s, seconds, late))
     costs = {name: cost(settings, log) for name, settings in WAYS.items()}
     if as_json:
         click.echo(msgspec.json.encode(costs).decode())

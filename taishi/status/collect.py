@@ -122,9 +122,11 @@ class Collector:
         """Sizes by policy; none where InfluxDB does not tell: that it is away, `_windows` says."""
         try:
             (result,) = self._ask(self._settings.influxdb_database, "SHOW STATS FOR 'shard'")
+            ours = {self._settings.influxdb_database, self._settings.influxdb_care_database}
             return sizes(
                 dict(zip(series["columns"], series["values"][0], strict=True)) | series["tags"]
                 for series in result.get("series", [])
+                if series["tags"]["database"] in ours
             )
         except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError):
             return {}

@@ -68,6 +68,7 @@ def logs(draw):
     return log + [(append_ms, oracle.progress(shard, 6)) for shard in ALL]
 
 
+@settings(deadline=None)
 @given(logs())
 def test_every_level_is_the_sum_of_its_grids_newest_revisions(log):
     windows, _, _ = run(log)
@@ -77,6 +78,7 @@ def test_every_level_is_the_sum_of_its_grids_newest_revisions(log):
     assert all(row.complete for row in held.values())
 
 
+@settings(deadline=None)
 @given(logs(), st.lists(st.integers(1, 7), min_size=1, max_size=10), st.booleans())
 def test_batches_and_restarts_change_nothing(log, sizes, restart):
     whole, refused, state = run(log)
@@ -86,6 +88,7 @@ def test_batches_and_restarts_change_nothing(log, sizes, restart):
     assert rollup_to_bytes(state) == rollup_to_bytes(state_too)
 
 
+@settings(deadline=None)
 @given(logs(), st.randoms(use_true_random=False))
 def test_the_order_in_which_shards_spoke_leaves_no_trace(log, random):
     ends, said = (
@@ -99,6 +102,7 @@ def test_the_order_in_which_shards_spoke_leaves_no_trace(log, random):
     assert oracle.held(run(said + ends)[0]) == oracle.held(run(again + ends)[0])
 
 
+@settings(deadline=None)
 @given(logs(), st.integers(0, 100))
 def test_saying_a_stretch_of_the_log_again_leaves_the_same_picture(log, at):
     # The aggregate worker was killed and says everything since its checkpoint again.
@@ -248,7 +252,7 @@ def test_a_state_of_another_version_is_outdated_and_says_which(monkeypatch):
         rollup_from_bytes(data)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(logs())
 def test_a_state_of_fewer_measures_is_read_with_zeros_for_the_new_ones(log):
     with pytest.MonkeyPatch.context() as patch:

@@ -89,11 +89,18 @@ def test_the_newest_window_is_read_without_its_tags(tmp_path, influx):
 def test_how_large_the_store_is_is_told_by_policy(tmp_path, influx):
     shards = [
         {
-            "tags": {"database": "taishi", "retentionPolicy": policy, "id": str(number)},
+            "tags": {"database": database, "retentionPolicy": policy, "id": str(number)},
             "columns": ["diskBytes", "seriesCreate"],
             "values": [[size, 1]],
         }
-        for number, (policy, size) in enumerate([("10s", 100), ("1m", 7), ("10s", 23)])
+        for number, (database, policy, size) in enumerate(
+            [
+                ("taishi", "10s", 100),
+                ("taishi", "1m", 7),
+                ("taishi", "10s", 23),
+                ("_internal", "monitor", 9),
+            ]
+        )
     ]
     ANSWERS["sizes"] = (200, {"results": [{"series": shards}]})
     assert look(tmp_path, influx, "sizes").stored == {"taishi/10s": 123, "taishi/1m": 7}
