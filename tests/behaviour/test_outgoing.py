@@ -163,7 +163,13 @@ def test_a_space_that_changes_is_told_within_seconds(stack: Stack, door: httpx.C
     wait_until(lambda: entity(door, "ParkingSpot", "space-1")["status"]["value"] == "free")
 
 
-def test_of_few_residents_no_count_is_told(door: httpx.Client) -> None:
+def test_of_few_residents_no_count_is_told(stack: Stack, door: httpx.Client) -> None:
+    def told() -> bool:
+        # The stack is shared: people are counted in the newest window, which may be another test's by now.
+        write(stack, now_ms() // 60_000 * 60_000, 8.0)
+        return door.get(f"/ngsi-ld/v1/entities/urn:ngsi-ld:CareSituation:taishi:{GRID}").status_code == 200
+
+    wait_until(told)
     found = entity(door, "CareSituation", GRID)
     assert found["masked"]["value"] is True
     assert not {"residents_seen", "beds", "beds_occupied", "activity"} & found.keys()
