@@ -15,6 +15,7 @@ from taishi.boards import RENDERED, boards_of
 from taishi.boards_feed import write_feed
 from taishi.cli.boards_check import check
 from taishi.cli.boards_push import push
+from taishi.cli.boards_tokens import tokens
 from taishi.places import load_registry
 from taishi.settings import load_settings
 
@@ -118,3 +119,4 @@ def _text(path: Path) -> str | None:
 
 boards.add_command(check)
 boards.add_command(push)
+boards.add_command(tokens)
