@@ -1,4 +1,4 @@
-"""What Grafana is provisioned with: the boards' data sources, secrets from files, no alert of the district."""
+"""What Grafana is provisioned with: data sources, secrets from files, no alarm of the district."""
 
 import re
 from pathlib import Path
