@@ -39,11 +39,15 @@ def decide(case: Case, command: Command, facts: Facts) -> tuple[Case, Entry]:
         changed = APPLY[effect](changed, command, role, facts)
     changed = _with_clocks(changed, move, facts)
     state = _target(case, move)
-    counts = dict(case.counts)
+    happened = dict(case.happened)
     for name in move.counts:
-        counts[name] = counts.get(name, 0) + 1
+        happened[name] = (*happened.get(name, ()), facts.now_ms)
     changed = replace(
-        changed, state=state, returned_to=_returned_to(case, move), counts=counts, version=case.version + 1
+        changed,
+        state=state,
+        returned_to=_returned_to(case, move),
+        happened=happened,
+        version=case.version + 1,
     )
     return _ended(changed, facts.now_ms), _entry(case, changed, command, role, facts.now_ms)
 

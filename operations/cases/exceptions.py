@@ -47,11 +47,11 @@ def pass_extension(case: Case, _command: Command, _role: Role, _facts: Facts) ->
     return replace(case, extension=replace(request, passed=True))
 
 
-def grant_extension(case: Case, _command: Command, _role: Role, _facts: Facts) -> Case:
+def grant_extension(case: Case, _command: Command, _role: Role, facts: Facts) -> Case:
     """One original limit more, on the current deadline; also when that has passed since the request."""
     if not _request(case).passed:
         raise MoveRefused("部门尚未同意 the department has not passed it on yet")
-    run = _handling(case).extend()
+    run = _handling(case).extend(facts.now_ms)
     runs = tuple(run if each is case.run(HANDLING) else each for each in case.runs)
     return replace(case, runs=runs, extension=None)
 

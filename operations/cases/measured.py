@@ -19,12 +19,16 @@ __all__ = ["Measured", "Timed", "measured"]
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """The runs of one clock: the first start, the newest deadline and stop, and whether any was late."""
+    """The runs of one clock: the first start, the newest deadline and stop.
+
+    `late`: whether the newest run was, that of who has it now; `ever_late`: whether any was.
+    """
 
     started_ms: int = 0
     due_ms: int = 0
     stopped_ms: int = 0
     late: bool = False
+    ever_late: bool = False
 
     @property
     def known(self) -> bool:
@@ -50,7 +54,16 @@ class Measured:
     @property
     def late(self) -> bool:
         """The fact that no appeal takes away."""
-        return self.handling.late or self.total.late
+        return self.handling.ever_late or self.total.ever_late
+
+    def count(self, name: str) -> int:
+        """How often something had happened to the case by then."""
+        return sum(moment <= self.at_ms for moment in self.case.happened.get(name, ()))
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it had been found to be no case by then."""
+        return self.case.state == "rejected" and self.case.closed_ms <= self.at_ms
 
 
 def measured(case: Case, time: WorkingTime, at_ms: int) -> Measured:
@@ -61,8 +74,8 @@ def measured(case: Case, time: WorkingTime, at_ms: int) -> Measured:
         if not runs:
             return Timed()
         ends_ms = [deadline(run, time, at_ms).at_ms for run in runs]
-        late = any(run.ran_until(at_ms) > end_ms for run, end_ms in zip(runs, ends_ms, strict=True))
-        return Timed(runs[0].started_ms, ends_ms[-1], runs[-1].stopped_ms, late=late)
+        late = [run.ran_until(at_ms) > end_ms for run, end_ms in zip(runs, ends_ms, strict=True)]
+        return Timed(runs[0].started_ms, ends_ms[-1], runs[-1].stopped_ms, late=late[-1], ever_late=any(late))
 
     return Measured(
         case=case,
@@ -88,4 +101,5 @@ def _as_of(run: Run, at_ms: int) -> Run:
             stopped_ms = last.from_ms
         else:
             pauses.append(Pause(last.from_ms))
-    return replace(run, pauses=tuple(pauses), stopped_ms=stopped_ms)
+    extensions = tuple(moment for moment in run.extensions if moment <= at_ms)
+    return replace(run, pauses=tuple(pauses), stopped_ms=stopped_ms, extensions=extensions)

@@ -68,7 +68,7 @@ def _should_be_closed(m: Measured, p: Period) -> bool:
 
 
 def _first_right(m: Measured, _p: Period) -> bool:
-    return m.case.count("misdispatches") + m.case.count("transfers") == 0
+    return m.count("misdispatches") + m.count("transfers") == 0
 
 
 SETS: Final[dict[str, CaseSet]] = {
@@ -122,32 +122,33 @@ MEASURES: Final[dict[str, Measure]] = {
     ),
     "dispatched_in_time": Measure(
         "按期派遣率", "dispatched in time", "按期派出 dispatched in time",
-        lambda m, _: m.dispatch.stopped_ms > 0 and not m.dispatch.late,
+        lambda m, _: m.dispatch.stopped_ms > 0 and not m.dispatch.ever_late,
         ("should_be_dispatched", "dispatched"), who="receiver",
     ),
     "filed_in_time": Measure(
         "按时立案率", "filed in time", "按时立案 filed in time",
-        lambda m, _: m.filing.known and not m.filing.late, ("filed",), who="receiver",
+        lambda m, _: m.filing.known and not m.filing.ever_late, ("filed",), who="receiver",
     ),
     "valid_reports": Measure(
-        "有效上报率", "valid reports", "未作废 not rejected", lambda m, _: m.case.state != "rejected",
+        "有效上报率", "valid reports", "未作废 not rejected", lambda m, _: not m.rejected,
         ("reported",), who="receiver",
     ),
     "pre_checked_in_time": Measure(
         "按期核查率（立案前）", "field check before filing in time", "按期回复 answered in time",
-        lambda m, _: m.pre_check.stopped_ms > 0 and not m.pre_check.late, ("pre_checks_due",), who="receiver",
+        lambda m, _: m.pre_check.stopped_ms > 0 and not m.pre_check.ever_late,
+        ("pre_checks_due",), who="receiver",
     ),
     "post_checked_in_time": Measure(
         "按期核查率（处置后）", "field check after disposal in time", "按期回复 answered in time",
-        lambda m, _: m.post_check.stopped_ms > 0 and not m.post_check.late,
+        lambda m, _: m.post_check.stopped_ms > 0 and not m.post_check.ever_late,
         ("post_checks_due",), who="receiver",
     ),
     "reworked": Measure(
-        "返工率", "reworked", "返工过 reworked", lambda m, _: m.case.count("reworks") > 0,
+        "返工率", "reworked", "返工过 reworked", lambda m, _: m.count("reworks") > 0,
         ("should_be_closed", "should_be_handled"), high_is_good=False,
     ),
     "extended": Measure(
-        "延期率", "extended", "延期过 extended", lambda m, _: m.case.count("extensions") > 0,
+        "延期率", "extended", "延期过 extended", lambda m, _: m.count("extensions") > 0,
         ("should_be_handled", "dispatched"), high_is_good=False,
     ),
     "overdue_unhandled": Measure(

@@ -87,8 +87,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `version` is the number of its newest entry in the flow log; `key` the identity of what opened it, so that
     opening again changes nothing.
     `place` is a grid's code where that is known, else that of the smallest known place. `returned_to`: the
-    role it was sent back to, while it is `returned`. `counts`: dispatches, transfers, returns, reworks,
-    supervisions, extensions … so far. `reach`: how far around the place members may claim it.
+    role it was sent back to, while it is `returned`. `happened`: when there were dispatches, transfers,
+    returns, reworks, supervisions, extensions … `reach`: how far around the place members may claim it.
     `citizens`: how many people reported it. `arrived_ms`: somebody is on the spot since.
     """
 
@@ -120,7 +120,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     returned_to: Role | None = None
     reach: str = ""
     runs: tuple[Run, ...] = ()
-    counts: dict[str, int] = {}
+    happened: dict[str, tuple[int, ...]] = {}
     pre_check: Result | None = None
     post_check: Result | None = None
     satisfied: bool | None = None
@@ -138,7 +138,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def count(self, name: str) -> int:
         """How often something happened to it."""
-        return self.counts.get(name, 0)
+        return len(self.happened.get(name, ()))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each thing happened to it."""
+        return {name: len(moments) for name, moments in self.happened.items()}
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -40,7 +40,7 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extended`: how often one limit was added.
+    """One run of a clock. `stopped_ms` 0: it runs, or stands. `extensions`: when one limit was added.
 
     `warned`, `told`: the system has said that the limit nears its end, that it is over.
     """
@@ -50,9 +50,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_ms: int
     stopped_ms: int = 0
     pauses: tuple[Pause, ...] = ()
-    extended: int = 0
+    extensions: tuple[int, ...] = ()
     warned: bool = False
     told: bool = False
+
+    @property
+    def extended(self) -> int:
+        """How often one limit was added."""
+        return len(self.extensions)
 
     @property
     def open(self) -> bool:
@@ -93,9 +98,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return msgspec.structs.replace(self, stopped_ms=at_ms, pauses=pauses)
         return msgspec.structs.replace(self, stopped_ms=at_ms)
 
-    def extend(self) -> Run:
+    def extend(self, at_ms: int) -> Run:
         """One original limit more; who was warned is warned again."""
-        return msgspec.structs.replace(self, extended=self.extended + 1, warned=False, told=False)
+        return msgspec.structs.replace(self, extensions=(*self.extensions, at_ms), warned=False, told=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def test_a_limit_ends_when_the_table_says(row):
         limit=parse_limit(row["limit"]),
         started_ms=ms(row["start"]),
         pauses=tuple(Pause(ms(a), ms(b)) for a, b in (p.split("..") for p in row["pauses"].split(";") if p)),
-        extended=int(row["extended"]),
+        extensions=(0,) * int(row["extended"]),
     )
     found = due(run, BY_DAY if row["day_end"] else TIME, ms(row["start"]))
     assert shown(found.at_ms) == row["due"]
@@ -121,8 +121,8 @@ def paused_runs(draw):
     cuts = sorted(draw(st.sets(st.integers(1, 9 * 24 * 3_600_000), min_size=4, max_size=4)))
     pauses = (Pause(start + cuts[0], start + cuts[1]), Pause(start + cuts[2], start + cuts[3]))
     limit = Limit(draw(st.integers(1, 20)), draw(UNIT))
-    extended = draw(st.integers(0, 2))
-    return Run(clock="handling", limit=limit, started_ms=start, pauses=pauses, extended=extended)
+    extensions = (start,) * draw(st.integers(0, 2))
+    return Run(clock="handling", limit=limit, started_ms=start, pauses=pauses, extensions=extensions)
 
 
 @given(paused_runs())
@@ -136,7 +136,7 @@ def test_at_the_deadline_exactly_the_limit_has_been_used_whatever_the_pauses(run
 
 @given(paused_runs())
 def test_without_pauses_a_deadline_is_never_later(run):
-    bare = Run(clock=run.clock, limit=run.limit, started_ms=run.started_ms, extended=run.extended)
+    bare = Run(clock=run.clock, limit=run.limit, started_ms=run.started_ms, extensions=run.extensions)
     for time in (TIME, BY_DAY):
         assert due(bare, time, run.started_ms).at_ms <= due(run, time, run.started_ms).at_ms
 

@@ -45,16 +45,18 @@ MONTH = [
     # handled in time, closed in time
     case("good", run("handling", at(2), at(2, 10)), closed=at(2, 12)),
     # handled an hour late, closed, reworked, not satisfied
-    case("late", run("handling", at(2), at(2, 12)), closed=at(3), counts={"reworks": 1}, satisfied=False),
+    case("late", run("handling", at(2), at(2, 12)), closed=at(3), satisfied=False,
+         happened={"reworks": (at(2, 13),)}),
     # the same, but its appeal was granted
     case("exempt", run("handling", at(2), at(2, 12)), closed=at(3), satisfied=True,
          appeal=Appeal(by="科长", at_ms=at(4), reviews=("a", "b"), outcome="granted")),
     # due, not handed back; another department
     case("open", run("handling", at(10)), department="园林", person="老王", place="370202002001001"),
     # its limit ends in December
-    case("not-due", run("handling", at(30, 23)), counts={"extensions": 1}),
+    case("not-due", run("handling", at(30, 23)), happened={"extensions": (at(30, 23),)}),
     # handed back in December, after its deadline in November
-    case("december", run("handling", at(20), at(1, 9, 12)), closed=at(1, 10, 12), counts={"extensions": 1}),
+    case("december", run("handling", at(20), at(1, 9, 12)), closed=at(1, 10, 12),
+         happened={"extensions": (at(20),)}),
     # rejected
     case("rejected", run("filing", at(2, 8), at(2, 9)), state="rejected", filed_ms=0, closed=at(2, 9)),
     # of October, over and done
@@ -162,6 +164,23 @@ def test_a_month_that_is_over_stays_what_it_was_whatever_comes_later():
     assert figures(cases=[case("x", parked)])["handled", ""].among == (), (
         "parked is neither due nor handed back"
     )
+
+
+def test_what_happened_after_the_month_is_none_of_its():
+    later = {"reworks": (at(3, 9, 12),), "extensions": (at(3, 9, 12),), "transfers": (at(3, 9, 12),)}
+    found = figures(cases=[replace(MONTH[0], happened=later)])
+    assert [found[name, ""].yes for name in ("reworked", "extended")] == [(), ()]
+    assert figures(cases=[replace(MONTH[6], closed_ms=at(1, 9, 12))])["valid_reports", ""].rate == 1
+    extended = run("handling", at(2), at(2, 12), extensions=(at(3, 9, 12),))
+    assert figures(cases=[case("x", extended)])["handled_in_time", ""].rate == 0
+    in_time = run("handling", at(2), at(2, 12), extensions=(at(2, 10),))
+    assert figures(cases=[case("x", in_time)])["handled_in_time", ""].rate == 1
+
+
+def test_who_gets_a_case_that_another_had_too_long_is_judged_by_their_own_time():
+    transferred = case("x", run("handling", at(2), at(3)), run("handling", at(3), at(3, 10)), closed=at(4))
+    found = figures(cases=[transferred])
+    assert (found["handled_in_time", ""].rate, found["closed_in_time", ""].rate) == (1, 0)
 
 
 def test_a_month_that_lasts_is_judged_as_of_now():
