@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ from dashboards.trial import SPANS_S, Pace, fault_of, paces
 from schemas.errors import SettingsError
 from taishi.boards import boards_of
 from taishi.boards_trial import Tried, place_of_each_level, try_boards
+from taishi.cli.simulate_history import moment_ms
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -42,10 +42,18 @@ _SLOW_S: Final = 1.0
     help="How far to look back; may be given several times.",
 )
 @click.option("--grid", default="", metavar="CODE", help="The grid to look at, and the places it is in.")
+@click.option("--until", default=None, metavar="TIME", help="Where they end. Default: now.")
 @click.option("--slow", "slow_s", type=float, default=_SLOW_S, show_default=True, help="Most s at p95.")
 @click.option("--json", "as_json", is_flag=True, help="one JSON document")
-def check(
-    *, file: tuple[Path, ...], store: bool, spans: tuple[str, ...], grid: str, slow_s: float, as_json: bool
+def check(  # noqa: PLR0913 - one parameter an option
+    *,
+    file: tuple[Path, ...],
+    store: bool,
+    spans: tuple[str, ...],
+    grid: str,
+    until: str | None,
+    slow_s: float,
+    as_json: bool,
 ) -> None:
     r"""Check boards without a Grafana: types, layout, words, units, references, links, colours.
 
@@ -60,7 +68,9 @@ def check(
     if store and file:
         raise click.UsageError("--store asks the queries of the installation's boards: give no FILES with it")
     found = check_documents({name: json.loads(text) for name, text in _texts(file).items()})
-    tried = _ask(load_settings(), spans, grid, quiet=as_json) if store else Tried()
+    tried = (
+        _ask(load_settings(), (spans, moment_ms(until, "--until")), grid, quiet=as_json) if store else Tried()
+    )
     faults = [fault for outcome in tried.outcomes if (fault := fault_of(outcome))]
     slow = [pace for pace in paces(tried.outcomes) if pace.p95_s > slow_s]
     if as_json:
@@ -85,7 +95,7 @@ def _texts(given: tuple[Path, ...]) -> dict[str, str]:
     return texts
 
 
-def _ask(settings: Settings, spans: tuple[str, ...], grid: str, *, quiet: bool) -> Tried:
+def _ask(settings: Settings, when: tuple[tuple[str, ...], int], grid: str, *, quiet: bool) -> Tried:
     places = place_of_each_level(load_registry(settings), grid)
     with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
         task = progress.add_task("asking InfluxDB", total=None)
@@ -94,7 +104,7 @@ def _ask(settings: Settings, spans: tuple[str, ...], grid: str, *, quiet: bool) 
                 settings,
                 boards_of(settings),
                 places,
-                (spans, int(time.time() * 1000)),
+                when,
                 lambda _outcome: progress.advance(task),
             )
         except httpx.HTTPError as error:

@@ -32,7 +32,7 @@ def span_s(text: str) -> int:
     return int(found[1]) * _UNITS_S[found[2]]
 
 
-def moment_ms(text: str | None) -> int:
+def moment_ms(text: str | None, option: str = "--history-until") -> int:
     """An ISO 8601 moment, of the district's zone where it names none; now for None."""
     if text is None:
         return int(time.time() * 1000)
@@ -40,7 +40,7 @@ def moment_ms(text: str | None) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(
-            f"--history-until: received {text!r}, allowed: ISO 8601, such as 2026-11-20T08:00"
+            f"{option}: received {text!r}, allowed: ISO 8601, such as 2026-11-20T08:00"
         ) from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=ZONE)).timestamp() * 1000)
 

@@ -74,7 +74,8 @@ def test_the_pace_of_every_board_is_known(tried, settings):
 
 def test_the_command_says_the_same(stack, week, monkeypatch):
     monkeypatch.setitem(stack.environment, "TAISHI_INFLUXDB_DATABASE", DATABASE)
-    words = ("--store", "--span", "1h", "--grid", GRIDS[0], "--slow", "60", "--json")
+    until = local(week).isoformat()
+    words = ("--store", "--span", "1h", "--until", until, "--grid", GRIDS[0], "--slow", "60", "--json")
     told = stack.run("boards", "check", *words)
     assert told.returncode == 0, told.stdout + told.stderr
     assert json.loads(told.stdout)["faults"] == []
