@@ -15,6 +15,7 @@ import pytest
 
 from deploy.embedded import stack as embedded
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from schemas.store import EVENTS
 from simulation.city import make_city
 from simulation.faults import is_dead
 from taishi.places import load_registry
@@ -133,7 +134,7 @@ def test_a_fire_rings_and_escalates_in_chinese_shows_in_influxdb_and_rings_no_mo
     assert rest == "0/值班员"
 
     store = InfluxDb(InfluxSettings(stack.influxdb_url, stack.influxdb_database))
-    query = f"SELECT title, active, id FROM alerts WHERE place = '{device.grid}'"  # noqa: S608 - our own
+    query = f"SELECT title, active, id FROM \"{EVENTS}\".alerts WHERE place = '{device.grid}'"  # noqa: S608 - ours
     try:
         wait_until(lambda: store.query(query))
         (row,) = store.query(query)
