@@ -204,7 +204,12 @@ def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
         settings = Settings(home=Path(folder), cache=cache, kafka_address=None, **given)
         wanted = stack_settings(settings)
         try:
-            embedded.up(wanted, only=parts, report=lambda what, now: click.echo(f"{what}: {now}", err=True))
+            embedded.up(
+                wanted,
+                only=parts,
+                report=lambda what, now: click.echo(f"{what}: {now}", err=True),
+                outlive=False,  # a measurement that is killed leaves nothing running
+            )
             embedded.wait_well(wanted, 120)
             yield settings
         finally:
