@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -88,7 +88,7 @@ def _rows(starts: np.ndarray[Any, Any], fields: int) -> bytes:
 
 
 def _serve(port: Any) -> None:
-    server = HTTPServer(("127.0.0.1", 0), _StandIn)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _StandIn)
     port.send(server.server_address[1])
     server.serve_forever()
 
