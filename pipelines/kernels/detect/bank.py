@@ -22,7 +22,8 @@ HOURS: Final = 24
 KINDS: Final = 3
 """Working (make-up days are), weekend, holiday."""
 LAGS: Final = 4
-VIEWS: Final = ("point", "pair", "shift", "step", "cusum", "drift", "stuck")
+VIEWS: Final = ("point", "pair", "shift", "step", "cusum", "drift", "stuck", "spread", "short", "long")
+"""The last two are of a series on its own only: a district's are given none."""
 
 _F4 = np.float32
 _LAYOUT: Final[dict[str, tuple[int, type[np.generic], float]]] = {
@@ -44,6 +45,7 @@ _LAYOUT: Final[dict[str, tuple[int, type[np.generic], float]]] = {
     # views
     "last_error": (1, _F4, 0.0),
     "cusum": (2, _F4, 0.0),
+    "restless": (1, _F4, 1.0),
     "same": (HOURS, _F4, 0.5),
     "run": (1, _F4, 0.0),
     "last_value": (1, _F4, np.nan),
@@ -55,6 +57,10 @@ _LAYOUT: Final[dict[str, tuple[int, type[np.generic], float]]] = {
     "tail_excesses": (len(VIEWS), _F4, 0.0),
     "tail_points": (len(VIEWS), _F4, 0.0),
     "tail_peak": (len(VIEWS), _F4, 0.0),
+    "record_run": (len(VIEWS), _F4, 0.0),
+    "record_1": (len(VIEWS), _F4, 0.0),
+    "record_2": (len(VIEWS), _F4, 0.0),
+    "record_3": (len(VIEWS), _F4, 0.0),
     # alarm
     "missing": (1, np.uint16, 0),
     "over": (1, np.uint8, 0),

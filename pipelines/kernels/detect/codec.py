@@ -19,7 +19,7 @@ from schemas.kinds import Domain
 
 __all__ = ["VERSION", "detector_from_bytes", "detector_to_bytes"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class _LevelBytes(msgspec.Struct, frozen=True):

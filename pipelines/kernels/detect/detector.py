@@ -27,8 +27,8 @@ _DRIFT: Final = VIEWS.index("drift")
 _OFF_POINTS: Final = 5
 _EASED: Final = np.float32(np.log(100.0))
 """An alarm is over when nothing is rarer than 100 times its threshold."""
-_VIEWS_APART: Final = np.float32(np.log(6.0))
-"""What looking from seven sides costs: some of them say much the same (min-p x 6)."""
+_VIEWS_APART: Final = np.float32(np.log(7.0))
+"""What looking from eight sides costs, and ten: some of them say much the same (min-p x 7)."""
 _SILENT_POINTS: Final = 60
 """An alarm whose series has no values for so long is over: nothing can be said."""
 _CHANGES_MIN: Final = 10
@@ -77,15 +77,17 @@ def judge(
     bank: Bank,
     threshold: Threshold,
     moment: Moment,
-    values: tuple[Floats, Floats],
+    values: tuple[Floats, Floats] | tuple[Floats, Floats, Floats],
     tick: int,
     moved: Floats | None = None,
 ) -> Judgement:
-    """Judge and learn. `values`: transformed (NaN: none), and as they came; `tick` counts points.
+    """Judge and learn.
 
+    `values`: transformed (NaN: none), as they came, and of series on their own how new their forms are
+    (`shape`); `tick` counts points.
     `moved`: how far each series' parent usually is from its own level now, in the series' terms.
     """
-    value, raw = values
+    value, raw, *shapes = values
     seen = np.isfinite(value)
     ok = seen.astype(np.float32)
     gap = _pass_time(bank, moment, seen)
@@ -101,7 +103,8 @@ def judge(
     )
     scaled = error / (spread * np.sqrt(np.minimum(gap, np.float32(10))))
     scaled = np.clip(scaled, -_ERROR_BOUND, _ERROR_BOUND)
-    statistics, learnable = views.statistics_of(bank, moment, scaled, raw, ok)
+    said = raw, shapes[0] if shapes else None
+    statistics, learnable = views.statistics_of(bank, moment, scaled, said, ok)
     surprises = np.maximum(tail.surprise(bank, statistics) - _VIEWS_APART, 0) * ok
     alarming = surprises[_PAIR:] if threshold.delayed else surprises
     judged = seen & (bank.floats("overall")[1] >= threshold.history)
@@ -110,7 +113,8 @@ def judge(
     _learn_usual(bank, moment, usual, unit, ok)
     quiet = ok * (bank.ints("active")[0] == 0)
     # a first day says what is usual, not yet what is rare
-    tail.learn_tails(bank, learnable, quiet * (bank.floats("overall")[1] > moment.day), tick)
+    old = ok * (bank.floats("overall")[1] > moment.day)
+    tail.learn_tails(bank, learnable, (old * (bank.ints("active")[0] == 0), old), tick)
     views.learn_same(bank, moment, raw, ok, quiet)
     if tick % _SOLVE_EVERY == 0:
         forecast.solve(bank)
@@ -165,6 +169,7 @@ def _alarm(
     bank.ints("fired")[0, began] = surprises[:, began].argmax(axis=0) + len(VIEWS) - len(surprises)
     active[ended], rest[ended], over[ended] = 0, threshold.rest, 0
     bank.floats("cusum")[:, ended] = 0
+    bank.floats("restless")[:, ended] = 1
     smooth = bank.floats("smooth")
     smooth[forecast.MIDDLE, ended] = smooth[forecast.FAST, ended]
     onsets[1:, ended] = onsets[:-1, ended]

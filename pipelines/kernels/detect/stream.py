@@ -1,7 +1,7 @@
 """One series on its own, point by point: the same code as for a district, at whatever step it comes.
 
-The step is the median distance of the points so far. The first value is taken as zero, which moves nothing
-but keeps the precision of large numbers.
+Besides, it remembers the forms it has had (`shape`). The step is the median distance of the points so far.
+The first value is taken as zero, which moves nothing but keeps the precision of large numbers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from pipelines.kernels.detect.bank import Bank
 from pipelines.kernels.detect.detector import Threshold, judge
 from pipelines.kernels.detect.season import moment_of
+from pipelines.kernels.detect.shape import Shapes
 
 __all__ = ["Score", "Stream", "score_of"]
 
@@ -31,6 +32,7 @@ _GAP_MAX: Final = 1000
 _LARGEST: Final = 1e18
 """Values further from the first are taken as so far: single precision must hold their squares."""
 _DECADES: Final = 8.0
+_NO_SHAPES: Final = np.zeros((2, 1), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Stream:
     """The state of one series; `take` judges a point by those before it, then learns from it."""
 
     bank: Bank = field(default_factory=Bank.empty)
+    shapes: Shapes = field(default_factory=Shapes)
     steps: deque[int] = field(default_factory=lambda: deque(maxlen=_STEPS_KEPT))
     last_ms: int | None = None
     zero: float | None = None
@@ -71,7 +74,8 @@ class Stream:
         moment = moment_of(at_ms, step_ms, gap)
         lasts = round(moment.day)
         threshold = Threshold(surprise, _HISTORY, 0, lasts, delayed=False)
-        found = judge(self.bank, threshold, moment, (array, array), self.tick)
+        shapes = self.shapes.take(float(array[0])) if known else _NO_SHAPES
+        found = judge(self.bank, threshold, moment, (array, array, shapes), self.tick)
         self.tick += 1
         judged = bool(found.judged[0])
         return Score(

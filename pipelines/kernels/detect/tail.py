@@ -16,13 +16,13 @@ from pipelines.kernels.detect.bank import VIEWS, Bank, Bools, Floats
 
 __all__ = ["EVERY", "learn_tails", "surprise"]
 
-EVERY: Final = (1, 1, 2, 12, 8, 240, 1)
+EVERY: Final = (1, 1, 2, 12, 8, 240, 1, 8, 4, 8)
 """Of which points each view's tail learns, in the order of `VIEWS`: slow views say the same for long."""
-_BEYOND: Final = np.array([0.01, 0.01, 0.01, 0.03, 0.02, 0.1, 0.01], np.float32)[:, None]
+_BEYOND: Final = np.array([0.01, 0.01, 0.01, 0.03, 0.02, 0.1, 0.01, 0.02, 0.02, 0.03], np.float32)[:, None]
 """The share of points that lies beyond the start."""
-_PACE: Final = (0.1, 0.1, 0.1, 0.4, 0.4, 0.5, 0.1)
+_PACE: Final = (0.1, 0.1, 0.1, 0.4, 0.4, 0.5, 0.1, 0.4, 0.2, 0.4)
 """How far the start moves at an excess, in mean excesses, once it is found."""
-_PRIOR_RATIO: Final = np.array([0.25, 0.3, 0.25, 0.25, 0.3, 0.4, 0.3], np.float32)[:, None]
+_PRIOR_RATIO: Final = np.array([0.25, 0.3, 0.25, 0.25, 0.3, 0.4, 0.3, 0.25, 0.2, 0.2], np.float32)[:, None]
 _PRIOR_SHAPE: Final = np.float32(0.08)
 _PRIOR_WEIGHT: Final = np.float32(20.0)
 _SHAPE_MAX: Final = np.float32(0.4)
@@ -30,20 +30,32 @@ _EXCESSES_MAX: Final = np.float32(250.0)
 _SETTLED: Final = 2.0
 """Excesses to be expected before neighbours among them are taken as one."""
 _POINTS_MAX: Final = np.float32(1e6)
+_RECORDS: Final = np.float32(3.0)
+"""What came so often in the past is no rarer than that."""
+_RECORD_ROWS: Final = ("record_1", "record_2", "record_3")
+_RECORD_HALF_POINTS: Final = 20_000.0
 _STUCK: Final = VIEWS.index("stuck")
 _LOG_BEYOND: Final = -np.log(_BEYOND)
 
 
 def surprise(bank: Bank, statistics: Floats) -> Floats:
     """-ln of the share of the past that was at least as extreme, shape (views, series)."""
-    start, excesses = bank.floats("tail_start"), bank.floats("tail_excesses")
-    mean, shape = _fitted(bank)
-    above = np.maximum(statistics - start, 0) / mean
-    inside = np.minimum(statistics / np.maximum(start, np.float32(1e-9)), 1)
-    beyond = np.log1p(shape * above) / shape
+    excesses, fitted = bank.floats("tail_excesses"), _fitted(bank)
     limit = np.log(bank.floats("tail_points") + 2) + np.float32(1.2) * excesses
     limit[_STUCK] *= 2  # chances of a run multiply, it need not have been seen
-    result: Floats = np.minimum(_LOG_BEYOND * inside + beyond, limit)
+    by_fit = _by_fit(bank, fitted, statistics)
+    seen = bank.floats("record_3")
+    known = np.log((bank.floats("tail_points") + _RECORDS) / _RECORDS)
+    known += np.maximum(by_fit - _by_fit(bank, fitted, seen), 0)
+    result: Floats = np.minimum(np.minimum(by_fit, limit), np.where(seen > 0, known, np.float32(np.inf)))
+    return result
+
+
+def _by_fit(bank: Bank, fitted: tuple[Floats, Floats], statistics: Floats) -> Floats:
+    start, (scale, shape) = bank.floats("tail_start"), fitted
+    above = np.maximum(statistics - start, 0) / scale
+    inside = np.minimum(statistics / np.maximum(start, np.float32(1e-9)), 1)
+    result: Floats = _LOG_BEYOND * inside + np.log1p(shape * above) / shape
     return result
 
 
@@ -61,12 +73,36 @@ def _fitted(bank: Bank) -> tuple[Floats, Floats]:
     return scale.astype(np.float32), shape.astype(np.float32)
 
 
-def learn_tails(bank: Bank, statistics: Floats, ok: Floats, tick: int) -> None:
-    """Take in statistics (NaN: none) of the series for which `ok` is 1, of the views whose turn it is."""
+def learn_tails(bank: Bank, statistics: Floats, ok: tuple[Floats, Floats], tick: int) -> None:
+    """Take in statistics (NaN: none) of the views whose turn it is.
+
+    `ok`: 1 for the series of which the fit learns, and for those of which the records do.
+    """
+    quiet, seen = ok
     for view, every in enumerate(EVERY):
         if tick % every == 0:
             known = np.isfinite(statistics[view])
-            _learn_tail(bank, view, np.where(known, statistics[view], np.float32(0)), ok * known)
+            if known.any():
+                statistic = np.where(known, statistics[view], np.float32(0))
+                _learn_tail(bank, view, statistic, quiet * known)
+                _learn_records(bank, view, statistic, seen * known)
+
+
+def _learn_records(bank: Bank, view: int, statistic: Floats, ok: Floats) -> None:
+    """The three highest excesses, also those that were alarms; forgotten over weeks."""
+    run = bank.floats("record_run")[view]
+    over = statistic > bank.floats("tail_start")[view]
+    ended = np.flatnonzero((ok > 0) & ~over & (run > 0))
+    run[:] = np.where((ok > 0) & over, np.maximum(run, statistic), run)
+    rows = [bank.floats(name)[view] for name in _RECORD_ROWS]
+    kept = 1 - ok * np.float32(1 - 0.5 ** (EVERY[view] / _RECORD_HALF_POINTS))
+    for row in rows:
+        np.multiply(row, kept, out=row)
+    if ended.size:
+        four = np.sort(np.stack([run[ended], *(row[ended] for row in rows)]), axis=0)
+        for row, values in zip(rows, four[:0:-1], strict=True):
+            row[ended] = values
+        run[ended] = 0
 
 
 def _learn_tail(bank: Bank, view: int, statistic: Floats, ok: Floats) -> None:

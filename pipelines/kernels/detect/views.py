@@ -20,6 +20,8 @@ from pipelines.kernels.detect.season import Moment, hour_visits
 __all__ = ["learn_same", "statistics_of"]
 
 _SLACK: Final = np.float32(0.5)
+_SPREAD_POINTS: Final = 30.0
+_ROBUST: Final = np.float32(1.2533)
 _CUSUM_MAX: Final = np.float32(200.0)
 _BOUND: Final = np.float32(6.0)
 _LIKELY_MAX: Final = np.float32(0.9995)
@@ -29,13 +31,14 @@ _UNLIKELY: Final = np.float32(10.0)
 
 
 def statistics_of(
-    bank: Bank, moment: Moment, error: Floats, value: Floats, ok: Floats
+    bank: Bank, moment: Moment, error: Floats, of: tuple[Floats, Floats | None], ok: Floats
 ) -> tuple[Floats, Floats]:
     """The statistics of this point, shape (views, series), and what of them the tails may learn (NaN: not).
 
     `remember` took the point's residual in before. `error`: the forecast's, in usual errors; `value`: as it
     came, exactly. Of staying the same, only a run that has just ended is learned.
     """
+    value, shapes = of
     smooth, cusum = bank.floats("smooth"), bank.floats("cusum")
     result = np.empty((len(VIEWS), bank.size), np.float32)
     result[0] = np.abs(error)
@@ -44,7 +47,11 @@ def statistics_of(
     _sum_up(bank, ok)
     result[4] = np.maximum(cusum[0], cusum[1])
     result[5] = np.abs(smooth[SLOW])
+    result[7] = _spread(bank, error, ok)
+    result[8:] = 0 if shapes is None else shapes
     learnable = result.copy()
+    if shapes is None:
+        learnable[8:] = np.nan
     result[6], learnable[6] = _stay(bank, moment, value, ok)
     return result, learnable
 
@@ -59,6 +66,15 @@ def _pair(bank: Bank, error: Floats, ok: Floats) -> Floats:
     both: Floats = np.where(last * ahead > 0, np.minimum(np.abs(last), np.abs(ahead)), np.float32(0))
     last += ok * (error - last)
     return both
+
+
+def _spread(bank: Bank, error: Floats, ok: Floats) -> Floats:
+    """How far the mean size of the last errors is from the usual one, up or down, as a logarithm."""
+    restless = bank.floats("restless")[0]
+    size = np.minimum(np.abs(error), _BOUND) * _ROBUST
+    restless += ok * np.float32(1 / _SPREAD_POINTS) * (size - restless)
+    result: Floats = np.abs(np.log(np.maximum(restless, np.float32(0.01))))
+    return result
 
 
 def _sum_up(bank: Bank, ok: Floats) -> None:

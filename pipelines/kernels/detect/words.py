@@ -19,6 +19,9 @@ _VIEWS: Final = {
     "cusum": ("累计偏离", "cumulative sum"),
     "drift": ("一天的漂移", "drift over a day"),
     "stuck": ("数值长时间不变", "value stays exactly the same"),
+    "spread": ("波动幅度", "size of the fluctuations"),
+    "short": ("短时形态", "form of the last 16 points"),
+    "long": ("较长形态", "form of the last 48 points"),
 }
 _DAYS_MAX: Final = 1000.0
 
@@ -43,6 +46,8 @@ def title(found: Finding) -> str:
     figure = found.figure
     if found.view == "stuck":
         return f"{figure.chinese}长时间不变 {figure.english}: stuck"
+    if found.view == "spread":
+        return f"{figure.chinese}波动异常 {figure.english}: fluctuates unusually"
     if found.observed >= found.expected:
         return f"{figure.chinese}异常偏高 {figure.english}: unusually high"
     return f"{figure.chinese}异常偏低 {figure.english}: unusually low"
