@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 
 from operations.alerts.actions import Action, ActionKind, Target
@@ -68,7 +69,7 @@ def show_alert(alert_id: _AlertId, who: Who, desk: _Desk) -> AlertWhole:
     similar = [for_person(each, who.person) for each in seen(desk.store, desk.store.similar(alert), now_ms)]
     return AlertWhole(
         **for_person(view, who.person),
-        history=[TransitionOut(**_fields(each)) for each in history],
+        history=[TransitionOut(**msgspec.structs.asdict(each)) for each in history],
         similar=[AlertOut(**each) for each in similar],
     )
 
@@ -158,7 +159,3 @@ def _told(action: Action) -> ActionOut:
 
 def _called(name: str, identity: str) -> str:
     return name if name == identity else f"{name}（{identity}）"
-
-
-def _fields(struct: Any) -> dict[str, Any]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}

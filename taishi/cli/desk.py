@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import Final
 
 import click
@@ -16,6 +15,7 @@ from operations.desk.app import application
 from operations.desk.feed import Feed
 from operations.desk.state import Desk
 from operations.desk.store import DeskStore
+from operations.oncall.clock import now_ms
 from operations.oncall.reader import Reader
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
@@ -99,9 +99,5 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
 
 def _made(settings: Settings, store: DeskStore, *, secure: bool = False) -> Desk:
     passwords = Passwords()
-    feed = Feed(store, _now_ms)
-    return Desk(settings.district, store, SigningIn(store, passwords), passwords, feed, _now_ms, secure)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    feed = Feed(store, now_ms)
+    return Desk(settings.district, store, SigningIn(store, passwords), passwords, feed, now_ms, secure)

@@ -211,7 +211,7 @@ def _tell_secret(identity: str, secret: str, *, as_json: bool) -> None:
 
 
 def _facts(person: Person) -> dict[str, Any]:
-    return {name: getattr(person, name) for name in person.__struct_fields__}
+    return msgspec.structs.asdict(person)
 
 
 def _difference(before: Person, after: Person) -> str:
