@@ -66,9 +66,10 @@ def pages_parts(settings: Settings, places: PlaceRegistry, geography: Geography)
     known = Known(
         places, geography, lambda: alerts.all() if tail.caught_up else None, DevicesOf(settings, places)
     )
-    watch = Watch(board, reader, known)
+    pace = Pace(window_s, settings.delay_s)
+    watch = Watch(board, reader, known, pace)
     board.wanted = watch.wake
-    pulse = Pulse(board, watch, lambda: unwell(settings), Pace(window_s, settings.delay_s))
+    pulse = Pulse(board, watch, lambda: unwell(settings), pace)
     checkup = Checkup(settings, board)
     return Parts(
         board, watch, Outlines(places, geography), places, (tail.run, watch.run, pulse.run, checkup.run)

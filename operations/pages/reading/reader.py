@@ -35,13 +35,18 @@ class Reader:
         self.situation = Situation()
         """What is known, but for the alerts; the same object until something is another."""
 
-    def read(self, places: Iterable[str], now_ms: int) -> None:
-        """What is new, and the usual of these places; UnavailableError: the store does not tell all of it."""
+    def read_newest(self, now_ms: int) -> bool:
+        """Whether there are new windows; UnavailableError: the store does not tell all of them."""
+        before = self.situation
         for domain, head in self._store.heads(now_ms).items():
             if self._heads.get(domain) != head:
                 rows = self._store.window(domain, head.start_ms, self._simulated(domain))
                 self.situation = replace(self.situation, now={**self.situation.now, domain: rows})
                 self._heads[domain] = head
+        return self.situation is not before
+
+    def read_past(self, places: Iterable[str], now_ms: int) -> None:
+        """The past hour, and the usual of these places, as far as they are others now; UnavailableError."""
         end_ms = self.minute_ms(now_ms)
         if end_ms != self._hour_end_ms:
             hour = {domain: self._store.hour(domain, end_ms, self._simulated(domain)) for domain in DOMAINS}

@@ -7,7 +7,7 @@ long, so such a domain is judged by the pipeline's newest window, and is `quiet`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,9 +19,11 @@ from schemas.calendar import local
 from schemas.kinds import DOMAINS as NAMES
 from schemas.kinds import KINDS, Domain
 
-__all__ = ["GRACE_S", "Fresh", "Pace", "Trouble", "freshness", "troubles"]
+__all__ = ["GRACE_S", "LOOK_S", "LOOK_WHEN_DUE_S", "Fresh", "Pace", "Trouble", "freshness", "troubles"]
 
 GRACE_S: Final = 4.0
+LOOK_S: Final = 1.0
+LOOK_WHEN_DUE_S: Final = 0.2
 _PARTS_TOLD: Final = 3
 State = Literal["fresh", "quiet", "late", "none"]
 _OF_GAUGES: Final = frozenset(
@@ -36,9 +38,27 @@ class Pace:
     window_s: int
     delay_s: float
 
+    def due_ms(self, end_ms: int) -> int:
+        """The moment from which the window after the one that ended then may be in the store."""
+        return end_ms + round((self.window_s + self.delay_s) * 1000)
+
     def overdue_ms(self, end_ms: int) -> int:
         """The moment from which the window after the one that ended then is overdue."""
-        return end_ms + round((self.window_s + self.delay_s + GRACE_S) * 1000)
+        return self.due_ms(end_ms) + round(GRACE_S * 1000)
+
+    def look_in_s(self, ends_ms: Iterable[int], now_ms: int) -> float:
+        """How long to wait with the next look: short while a window is due, otherwise `LOOK_S` at most.
+
+        `ends_ms`: where the newest window of each domain ends. A domain that is more than a window behind the
+        others is not waited for.
+        """
+        ends = sorted(ends_ms)
+        newest_ms = ends[-1] if ends else 0
+        awaited_ms = next((end for end in ends if newest_ms - end <= self.window_s * 1000), newest_ms)
+        if now_ms >= self.overdue_ms(awaited_ms):
+            return LOOK_S
+        until_due_s = (self.due_ms(awaited_ms) - now_ms) / 1000
+        return min(LOOK_S, max(LOOK_WHEN_DUE_S, until_due_s))
 
 
 class Fresh(msgspec.Struct, frozen=True):

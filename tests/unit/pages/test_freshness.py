@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operations.pages.reading.situation import Situation
-from operations.pages.views.freshness import GRACE_S, Pace, freshness, troubles
+from operations.pages.views.freshness import (
+    GRACE_S,
+    LOOK_S,
+    LOOK_WHEN_DUE_S,
+    Pace,
+    freshness,
+    troubles,
+)
 from tests.unit.pages.situations import DISTRICT, NOW_MS, parking, rows
 
 PACE = Pace(window_s=10, delay_s=5.0)
@@ -87,3 +94,14 @@ def test_simulated_and_incomplete_windows_are_marked():
     now = {"parking": rows("parking", {DISTRICT.code: values}, start_ms=NOW_MS - 16_000, simulated=True)}
     first = freshness(Situation(now=now), PACE, NOW_MS)[0]
     assert (first.simulated, first.complete) == (True, False)
+
+
+def test_a_domain_that_is_written_a_moment_later_is_awaited_and_one_that_is_quiet_is_not():
+    newest_ms, due_ms = NOW_MS, PACE.due_ms(NOW_MS)
+    assert PACE.look_in_s([newest_ms, newest_ms - 10_000], due_ms - 9_000) == LOOK_WHEN_DUE_S
+    assert PACE.look_in_s([newest_ms, newest_ms - 90_000], due_ms - 9_000) == LOOK_S
+
+
+@given(st.lists(st.integers(0, 10**7)), st.integers(0, 2 * 10**7))
+def test_the_next_look_is_never_further_than_a_second_nor_at_once(ends_ms, now_ms):
+    assert LOOK_WHEN_DUE_S <= PACE.look_in_s(ends_ms, now_ms) <= LOOK_S

@@ -11,6 +11,7 @@ from operations.pages.app import Parts, application
 from operations.pages.live.board import Board
 from operations.pages.live.watch import Known, Watch
 from operations.pages.reading.situation import Situation
+from operations.pages.views.freshness import Pace
 from operations.pages.views.outlines import Outlines
 from tests.unit.pages.situations import GEOGRAPHY, GRIDS, PLACES, parking, rows
 
@@ -22,7 +23,10 @@ class Reader:
 
     situation = Situation(now={"parking": rows("parking", {GRIDS[0]: parking(10.0, 9.0)})})
 
-    def read(self, _places, _now_ms):
+    def read_newest(self, _now_ms):
+        return False
+
+    def read_past(self, _places, _now_ms):
         pass
 
     def keep(self, _places):
@@ -32,7 +36,7 @@ class Reader:
 @pytest.fixture
 def app():
     board = Board()
-    watch = Watch(board, Reader(), Known(PLACES, GEOGRAPHY, lambda: (), lambda _grid: ()))
+    watch = Watch(board, Reader(), Known(PLACES, GEOGRAPHY, lambda: (), lambda _grid: ()), Pace(10, 5.0))
     board.wanted = watch.wake
     return application(Parts(board, watch, Outlines(PLACES, GEOGRAPHY), PLACES, (watch.run,)))
 

@@ -13,16 +13,18 @@ from operations.pages.live.watch import Known, Watch
 from operations.pages.reading.alerts import OpenAlerts
 from operations.pages.reading.reader import Reader
 from operations.pages.reading.store import PagesStore, StorePlan
+from operations.pages.views.freshness import LOOK_S, LOOK_WHEN_DUE_S, Pace
 from tests.unit.pages.situations import DISTRICT, GEOGRAPHY, GRIDS, HOUR_MS, NOW_MS, PLACES, alert
 
 START_MS = NOW_MS - 20_000
+PACE = Pace(window_s=10, delay_s=5.0)
 
 
 class Influx:
     """Answers as InfluxDB 1.8 does; keeps what it was asked."""
 
     def __init__(self):
-        self.asked, self.down, self.slow, self.revision = [], False, "", 7
+        self.asked, self.down, self.slow, self.revision, self.occupied = [], False, "", 7, 40
 
     def __call__(self, request):
         query = request.url.params["q"]
@@ -41,7 +43,7 @@ class Influx:
             grid = {"level": "grid", "place": GRIDS[0]}
             columns = ["time", "spaces", "occupied", "unknown", "readings_simulated"]
             return [
-                {"tags": tags, "columns": columns, "values": [[START_MS, 100, 40, 0, 0]]},
+                {"tags": tags, "columns": columns, "values": [[START_MS, 100, self.occupied, 0, 0]]},
                 {"tags": grid, "columns": columns, "values": [[START_MS, 10, 4, None, 0]]},
             ]
         if "sum(" in query:
@@ -66,8 +68,13 @@ def reader(influx):
     return Reader(store, lambda _domain: frozenset({GRIDS[0]}), 5.0)
 
 
+def read(reader, places, now_ms):
+    reader.read_newest(now_ms)
+    reader.read_past(places, now_ms)
+
+
 def test_a_look_reads_the_newest_window_the_past_hour_and_the_usual(influx, reader):
-    reader.read([DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
     found = reader.situation
     assert found.now["parking"][DISTRICT.code].values["occupied"] == 40
     assert (found.now["parking"][GRIDS[0]].simulated, found.now["parking"][DISTRICT.code].simulated) == (
@@ -81,45 +88,45 @@ def test_a_look_reads_the_newest_window_the_past_hour_and_the_usual(influx, read
 
 
 def test_a_look_without_news_asks_for_the_heads_alone(influx, reader):
-    reader.read([DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
     influx.asked.clear()
     before = reader.situation
-    reader.read([DISTRICT.code], NOW_MS + 1_000)
+    read(reader, [DISTRICT.code], NOW_MS + 1_000)
     assert reader.situation is before
     assert {first for first, _, _ in influx.kinds()} == {"revision"}
 
 
 def test_a_revised_window_is_read_again_and_another_minute_another_hour(influx, reader):
-    reader.read([DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
     influx.asked.clear()
     influx.revision += 1
-    reader.read([DISTRICT.code], NOW_MS + 1_000)
+    read(reader, [DISTRICT.code], NOW_MS + 1_000)
     assert ("*", "10s", "parking") in influx.kinds()
     influx.asked.clear()
-    reader.read([DISTRICT.code], NOW_MS + 60_000)
+    read(reader, [DISTRICT.code], NOW_MS + 60_000)
     assert ("sum", "1m", "parking") in influx.kinds()
 
 
 def test_a_question_that_is_not_answered_takes_nothing_from_the_others(influx, reader):
     influx.slow = '"1h"'
     with pytest.raises(UnavailableError):
-        reader.read([DISTRICT.code], NOW_MS)
+        read(reader, [DISTRICT.code], NOW_MS)
     assert reader.situation.now["parking"][DISTRICT.code].values["occupied"] == 40
     influx.slow = ""
-    reader.read([DISTRICT.code], NOW_MS + 1_000)
+    read(reader, [DISTRICT.code], NOW_MS + 1_000)
     assert reader.situation.usual[("parking", DISTRICT.code)]
 
 
 def test_the_usual_is_read_for_the_places_that_are_looked_at_and_forgotten_with_them(influx, reader):
-    reader.read([DISTRICT.code], NOW_MS)
-    reader.read([DISTRICT.code, GRIDS[0]], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code, GRIDS[0]], NOW_MS)
     assert ("parking", GRIDS[0]) in reader.situation.usual
-    reader.read([DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
     assert {place for _, place in reader.situation.usual} == {DISTRICT.code}
 
 
 def test_a_trend_is_read_once_a_minute(influx, reader):
-    reader.read([DISTRICT.code], NOW_MS)
+    read(reader, [DISTRICT.code], NOW_MS)
     first = reader.trend(DISTRICT, NOW_MS)
     influx.asked.clear()
     assert reader.trend(DISTRICT, NOW_MS + 1_000) is first
@@ -129,7 +136,7 @@ def test_a_trend_is_read_once_a_minute(influx, reader):
 
 def watch_of(reader, alerts=lambda: ()):
     board = Board()
-    return board, Watch(board, reader, Known(PLACES, GEOGRAPHY, alerts, lambda _grid: ()))
+    return board, Watch(board, reader, Known(PLACES, GEOGRAPHY, alerts, lambda _grid: ()), PACE)
 
 
 def test_however_many_watch_a_key_it_is_made_once(reader):
@@ -155,6 +162,28 @@ def test_frames_are_made_anew_only_when_something_they_are_made_of_is_another(re
             assert made == ["district", "district", "map/street/alerts"]
         watch.look(NOW_MS + 61_000)
         assert made.count("district") == 3
+
+
+def test_a_new_window_is_shown_before_the_past_is_read(influx, reader):
+    board, watch = watch_of(reader)
+    with board.subscribed(["district"]):
+        watch.look(NOW_MS)
+        before = board.frame("district")
+        influx.revision, influx.occupied, influx.slow = 8, 50, '"1m"'
+        watch.look(NOW_MS + 60_000)
+        assert board.frame("district") != before
+        assert json.loads(board.frame("district"))["domains"][0]["figures"][1]["text"] == "50"
+
+
+def test_the_store_is_asked_more_often_while_a_window_is_due(reader):
+    _, watch = watch_of(reader)
+    assert watch.look_in_s(NOW_MS) == LOOK_S
+    watch.look(NOW_MS)
+    due_ms = PACE.due_ms(START_MS + 10_000)
+    assert watch.look_in_s(due_ms - 5_000) == LOOK_S
+    assert watch.look_in_s(due_ms - 500) == 0.5
+    assert watch.look_in_s(due_ms + 500) == LOOK_WHEN_DUE_S
+    assert watch.look_in_s(PACE.overdue_ms(START_MS + 10_000)) == LOOK_S
 
 
 def test_what_is_known_stands_while_the_store_is_away_and_that_is_told(influx, reader):
