@@ -6,12 +6,14 @@ the next feed; every point is an upsert, so feeding again completes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import Final
 
 import httpx
+import structlog
 
 from dashboards.feed import feed
 from dashboards.influxql import name, tag
@@ -22,11 +24,14 @@ from schemas.errors import Refused, SettingsError
 from schemas.places.model import LEVELS, Place
 from schemas.places.registry import PlaceRegistry
 from schemas.store import HOUR_S, KEEP_DAYS, bucket, events_policy
+from taishi.places import layers_folder, load_registry
 from taishi.settings import Settings
 from taishi.store import influx_settings
 
-__all__ = ["days_to_tell", "write_feed"]
+__all__ = ["Feeder", "days_to_tell", "write_feed"]
 
+_LOG = structlog.get_logger(__name__)
+_LOOK_S: Final = 60.0
 _YEARS_AHEAD: Final = 3
 """Holidays are not published further ahead."""
 
@@ -55,6 +60,46 @@ def days_to_tell(today: date, keep_days: Mapping[str, float] = KEEP_DAYS) -> lis
     years = range(today.year, today.year + _YEARS_AHEAD)
     last = date(max((year for year in years if published(date(year, 1, 1))), default=today.year), 12, 31)
     return [first + timedelta(n) for n in range((last - first).days + 1)]
+
+
+class Feeder:
+    """Feeds when it starts, with each new day, and when another layer of places was imported.
+
+    `today`: the district's day. What could not be fed is told once, and tried again at the next look.
+    """
+
+    def __init__(self, settings: Settings, today: Callable[[], date]) -> None:
+        self._settings, self._today = settings, today
+        self._fed_of: tuple[object, ...] | None = None
+        self._told = ""
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look once a minute until told to stop."""
+        while not stopping.is_set():
+            self.look()
+            stopping.wait(_LOOK_S)
+
+    def look(self) -> bool:
+        """Feed if what is fed is another now; whether it did."""
+        today = self._today()
+        made_of = (today, *self._layers())
+        if made_of == self._fed_of:
+            return False
+        try:
+            points = write_feed(self._settings, load_registry(self._settings, today), today)
+        except (SettingsError, Refused) as error:
+            if self._told != str(error):
+                _LOG.warning("boards are not fed", why=str(error))
+            self._told = str(error)
+            return False
+        _LOG.info("boards are fed", **points)
+        self._fed_of, self._told = made_of, ""
+        return True
+
+    def _layers(self) -> list[tuple[str, int]]:
+        files = sorted(layers_folder(self._settings).glob("*.geojson"))
+        named = [self._settings.places_file] if self._settings.places_file else []
+        return [(str(path), path.stat().st_mtime_ns) for path in (*files, *named) if path.is_file()]
 
 
 def _write(store: InfluxDb, where: str, points: list[str]) -> None:

@@ -105,7 +105,8 @@ def sketch(into: Path) -> None:
 def feed() -> None:
     """Write what boards need beside windows into InfluxDB: names of places, policies, holidays.
 
-    Run it once, after `taishi places import`, and when a year's holidays are published.
+    `taishi sources --serve`, which `taishi up` runs, does so by itself: at its start, each day, and after
+    `taishi places import`.
     """
     settings = load_settings()
     today = date.today()  # noqa: DTZ011 - the district's own calendar day

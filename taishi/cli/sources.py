@@ -7,6 +7,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterable
+from datetime import date
 from typing import Final
 
 import click
@@ -17,6 +18,8 @@ from rich.table import Table
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from taishi import logs, metrics
+from taishi.boards_feed import Feeder
+from taishi.serving import running
 from taishi.settings import Settings, load_settings
 from taishi.status.collect import Collector
 from taishi.status.record import EVERY_S, Recorder, look, memory, remembered
@@ -38,7 +41,11 @@ _LEFT: Final = ("来源\nsource", "厂商\nvendor")
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="a JSON object: sources, vendors")
-@click.option("--serve", is_flag=True, help="write the scores into InfluxDB, on and on; `up` does this")
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="write the scores, and what boards need, into InfluxDB, on and on; `up` does this",
+)
 @click.option("--every-s", type=click.FloatRange(1), default=EVERY_S, show_default=True, help="with --serve")
 def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
     """Score sources and their vendors: shares of what is bad, late, double; silence and clocks."""
@@ -78,7 +85,9 @@ def _serve(settings: Settings, every_s: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     structlog.get_logger(__name__).info("keeping the scorecard", every_s=every_s)
+    feeding = running("boards", Feeder(settings, date.today).run, stopping)
     Recorder(settings, stopping).run(every_s)
+    feeding.join()
 
 
 def _table(columns: Iterable[str]) -> Table:

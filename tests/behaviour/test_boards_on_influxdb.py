@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from dashboards import alert_queries, windows
 from dashboards.figures import figure
@@ -22,7 +24,7 @@ from schemas.places.registry import PlaceRegistry
 from schemas.places.synthetic import synthetic_layer
 from schemas.store import bucket, window_for, window_name
 from taishi.boards import boards_of
-from taishi.boards_feed import write_feed
+from taishi.boards_feed import Feeder, write_feed
 from taishi.places import load_registry
 from taishi.settings import Settings
 from taishi.store import influx_settings
@@ -119,6 +121,27 @@ def test_feeding_again_changes_nothing(fed):
     before = fed.rows(count, last(1))
     assert sum(write_feed(fed.settings, load_registry(fed.settings), today()).values()) > 600
     assert fed.rows(count, last(1)) == before
+
+
+def test_boards_are_fed_at_the_start_each_day_and_after_an_import(fed, tmp_path):
+    days = [today()]
+    feeder = Feeder(fed.settings.model_copy(update={"home": tmp_path}), lambda: days[-1])
+    assert (feeder.look(), feeder.look()) == (True, False)
+    days.append(today() + timedelta(days=1))
+    assert (feeder.look(), feeder.look()) == (True, False)
+    (tmp_path / "places").mkdir()
+    (tmp_path / "places" / "370999-2026-01-01.geojson").write_text("{}")
+    assert (feeder.look(), feeder.look()) == (True, False)
+
+
+def test_while_influxdb_is_away_boards_are_fed_later(fed, tmp_path):
+    settings = fed.settings.model_copy(update={"home": tmp_path})
+    away = settings.model_copy(update={"influxdb_address": "http://127.0.0.1:9"})
+    with capture_logs() as told:
+        feeder = Feeder(away, today)
+        assert (feeder.look(), feeder.look()) == (False, False)
+    assert [each["event"] for each in told] == ["boards are not fed"]
+    assert "127.0.0.1:9 does not answer" in told[0]["why"]
 
 
 def window(place: str, level: str, at_ms: int, size: str = "1m", **values: float) -> str:
