@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from operations.influxql import InfluxQl, Series
+from operations.oncall.clock import now_ms
 from operations.outgoing.rows import PlaceRow, place_row
 from schemas.kinds import DOMAINS, KINDS, Domain
 from schemas.store import choose_database, measurement
@@ -89,7 +90,7 @@ class WindowStore:
         return self._simulated.get(self._where_simulated)[domain]
 
     def _newest(self) -> list[PlaceRow]:
-        since_ms = _now_ms() - (_LOOK_BACK_S + self._settings.window_s) * 1000
+        since_ms = now_ms() - (_LOOK_BACK_S + self._settings.window_s) * 1000
         return [
             place_row(domain, series, cells, self._settings.window_s, self.simulated(domain))
             for domain in DOMAINS
@@ -102,7 +103,7 @@ class WindowStore:
     def _where_simulated(self) -> dict[Domain, frozenset[str]]:
         found: dict[Domain, frozenset[str]] = {}
         for domain in DOMAINS:
-            since_ms = _now_ms() - (_held_s(domain) + _LOOK_BACK_S) * 1000
+            since_ms = now_ms() - (_held_s(domain) + _LOOK_BACK_S) * 1000
             series = self._series("max(readings_simulated)", domain, since_ms, "place")
             found[domain] = frozenset(e["tags"]["place"] for e in series if (e["values"][0][1] or 0) > 0)
         return found
@@ -117,7 +118,3 @@ class WindowStore:
         database = choose_database(domain, settings.database, settings.care_database)
         (series,) = self._influx.ask(database, query)
         return series
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

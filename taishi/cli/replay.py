@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from connectors.judge import judge
 from connectors.producer import LogProducer
 from connectors.registry import DeviceRegistry
 from connectors.resolve import Resolver
+from operations.oncall.clock import now_ms
 from schemas.errors import SettingsError
 from schemas.places.registry import PlaceRegistry
 from schemas.readings import Reading
@@ -131,16 +131,16 @@ def _as_now(
     codec = FileCodec(mapping, recording.header, numbered=True)
     gateway = Gateway("file", {mapping.name: codec}, devices, _resolver(settings, devices, places), producer)
     tally, waiting = _Tally(), threading.Event()
-    due = due_ms(recording.times_ms, _now_ms(), speed or float("inf"))
+    due = due_ms(recording.times_ms, now_ms(), speed or float("inf"))
     with _progress(recording) as advance:
         for sent, (line, number, time_ms) in enumerate(_rows(recording)):
             if speed is not None:
-                waiting.wait(max(0.0, (int(due[sent]) - _now_ms()) / 1000))
+                waiting.wait(max(0.0, (int(due[sent]) - now_ms()) / 1000))
             while not gateway.has_room():
                 tally.wait_for(tally.confirmed + 1, _WAIT_S)
-            observed_ms = NO_TIME_MS if time_ms == NO_TIME_MS else _now_ms()
+            observed_ms = NO_TIME_MS if time_ms == NO_TIME_MS else now_ms()
             address = f"{recording.path.name}:{number}#{observed_ms}"
-            gateway.accept(Message(line, address, _now_ms()), mapping.name, tally.done)
+            gateway.accept(Message(line, address, now_ms()), mapping.name, tally.done)
             advance(1)
     if not tally.wait_for(len(recording.lines), _DRAIN_S):
         raise SettingsError(
@@ -163,7 +163,7 @@ def _as_recorded(
     tally = _Tally()
     with _progress(recording) as advance:
         for line, number, time_ms in _rows(recording):
-            message = Message(line, f"{recording.path.name}:{number}#{time_ms}", _now_ms())
+            message = Message(line, f"{recording.path.name}:{number}#{time_ms}", now_ms())
             verdict = judge(message, codec.decode(message, devices), f"file.{mapping.name}", resolver)
             for record in verdict.records:
                 if record.topic != QUARANTINE:
@@ -211,10 +211,6 @@ def _tell(file: Path, result: dict[str, object]) -> None:
     counts = ", ".join(f"{value} {name}" for name, value in result.items() if name != "quarantined")
     refused = result["quarantined"] or "none"
     click.echo(f"{file.name}: {counts}; quarantined: {refused} (taishi quarantine list)")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _fail(why: str) -> None:

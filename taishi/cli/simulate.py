@@ -16,6 +16,7 @@ import structlog
 
 from connectors.base import Device as Registered
 from connectors.registry import parse_rows
+from operations.oncall.clock import now_ms as wall_ms
 from schemas.errors import SettingsError
 from simulation.city import City, Device, make_city, registry_csv
 from simulation.history.windows import Past
@@ -128,7 +129,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     elif incident_text is not None:
         _happen(settings, city, incident_text, seed, dry_run=dry_run)
     elif dry_run or show is not None:
-        _dry_run(World(city, seed, _now_ms()), duration or 60.0, speed, show, as_json=as_json)
+        _dry_run(World(city, seed, wall_ms()), duration or 60.0, speed, show, as_json=as_json)
     else:
         _run(settings, city, extra, seed=seed, duration=duration, speed=speed, serve=serve)
 
@@ -172,7 +173,7 @@ def _run(  # noqa: PLR0913 - what a run is made of
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    world, sent = World(city, seed, _now_ms()), 0
+    world, sent = World(city, seed, wall_ms()), 0
     until_s = None if duration is None else time.monotonic() + duration
 
     def over() -> bool:
@@ -197,7 +198,7 @@ def _ticks(
 ) -> Iterator[list[Outgoing]]:
     number, next_s = 0, time.monotonic()
     while not over():
-        now_ms = _now_ms()
+        now_ms = wall_ms()
         living = world.advance(now_ms, speed) if world is not None else []
         yield [*living, *load_messages(extra, number, now_ms)]
         number += 1
@@ -208,7 +209,7 @@ def _ticks(
 def _dry_run(world: World, duration_s: float, speed: float, show: int | None, *, as_json: bool) -> None:
     counts: Counter[str] = Counter()
     samples: list[Outgoing] = []
-    now_ms = _now_ms()
+    now_ms = wall_ms()
     for tick in range(1, max(1, round(duration_s)) + 1):
         messages = world.advance(now_ms + tick * 1000, speed)
         counts.update(f"{message.transport} {message.vendor}" for message in messages)
@@ -233,7 +234,7 @@ def _happen(settings: Settings, city: City, text: str, seed: int, *, dry_run: bo
             f"place: received {place!r}, allowed: a code of the district (taishi places list), "
             f"such as {known.grid_codes[0]}"
         )
-    messages = incident(city, name, place, _now_ms(), seed)
+    messages = incident(city, name, place, wall_ms(), seed)
     if not dry_run:
         _publish(settings, messages)
     for message in messages[:_SHOWN]:
@@ -258,7 +259,3 @@ def _publisher_settings(settings: Settings) -> PublisherSettings:
     url = f"http://{settings.http_host}:{settings.http_port}"
     shown = (settings.http_token, settings.mqtt_user, settings.mqtt_password)
     return PublisherSettings(host, port, url, *shown)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
