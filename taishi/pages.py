@@ -38,7 +38,7 @@ from taishi.pages_health import Checkup
 from taishi.settings import Settings
 from taishi.status.labels import STATES
 
-__all__ = ["DevicesOf", "check_host", "pages_parts", "unwell"]
+__all__ = ["DevicesOf", "check_host", "pages_parts", "pages_store", "unwell"]
 
 _LOG = structlog.get_logger(__name__)
 _STORE_LIMIT_S: Final = 3.0
@@ -62,7 +62,7 @@ def pages_parts(settings: Settings, places: PlaceRegistry, geography: Geography)
     window_s = min(settings.window_s)
     alerts = OpenAlerts(lambda: watch.wake())  # noqa: PLW0108 - it is made below
     tail = Tail(settings.kafka_bootstrap, ALERTS, alerts.take, None)
-    reader = Reader(_store(settings, window_s), _simulated(settings), settings.delay_s)
+    reader = Reader(pages_store(settings), _simulated(settings), settings.delay_s)
     known = Known(
         places, geography, lambda: alerts.all() if tail.caught_up else None, DevicesOf(settings, places)
     )
@@ -123,10 +123,11 @@ class DevicesOf:
         return None if at is None else self._places.locate(*to_wgs84(at.crs, at.longitude, at.latitude))
 
 
-def _store(settings: Settings, window_s: int) -> PagesStore:
+def pages_store(settings: Settings) -> PagesStore:
+    """Where pages and the desk's client read the situation."""
     databases = {domain: database_of(domain, settings) for domain in DOMAINS}
     influx = InfluxQl(settings.influxdb_url, settings.influxdb_token, _STORE_LIMIT_S)
-    return PagesStore(influx, StorePlan(databases, settings.district, window_s))
+    return PagesStore(influx, StorePlan(databases, settings.district, min(settings.window_s)))
 
 
 def _simulated(settings: Settings) -> Callable[[Domain], frozenset[str]]:

@@ -1,11 +1,13 @@
-"""The desk's API as one application: `/api/…`, its OpenAPI document at `/api/openapi.json`.
+"""The desk as one application: its client, and its API under `/api/…` (OpenAPI document `/api/openapi.json`).
 
 | path | what |
 |---|---|
+| `/`, `/m`, `/touch`, `/wall` | the client: PC desk, phone, touch screen, wall board |
 | `/api/session`, `/api/me` | signing in and out, who one is, a new password |
 | `/api/alerts`, `/api/alerts/{id}`, `/api/alerts/{id}/{verb}` | the list, one whole, what one does |
 | `/api/hidings` | what hides alerts now; suppress by rule and place, take devices out of service |
 | `/api/events` | server-sent events: the list, then what changes |
+| `/api/places`, `/api/map/{level}` | names and outlines of places, a place's last hours |
 | `/api/people`, `/api/audit` | who may sign in, and what was done |
 | `/health` | 200 while the database answers |
 
@@ -26,7 +28,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from operations.alerts.choose import Selection
 from operations.alerts.view import View
-from operations.desk import alerts, people, sessions
+from operations.desk import alerts, city, people, sessions
+from operations.desk.client import client_router
 from operations.desk.policies import Who, guarded, refuse_undeclared
 from operations.desk.seen import wanted
 from operations.desk.state import Desk, desk_of
@@ -53,10 +56,11 @@ def application(desk: Desk) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk = desk
-    for each in (sessions, alerts, people):
+    for each in (sessions, alerts, city, people):
         app.include_router(each.router, prefix="/api")
     app.get("/api/events", response_class=StreamingResponse, **guarded("alerts.read"))(events)
     app.get("/health", **guarded("anyone"))(health)
+    app.include_router(client_router())
 
     app.add_middleware(_Headers)
     refuse_undeclared(app)
@@ -64,7 +68,7 @@ def application(desk: Desk) -> FastAPI:
 
 
 class _Headers:
-    """Says of every answer that nobody is to keep, frame or guess it.
+    """Says of every answer that nobody is to frame or guess it, nor to keep it unless it says so itself.
 
     None of Starlette's function middlewares: those hold streams back.
     """
@@ -77,7 +81,9 @@ class _Headers:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, sent if scope["type"] == "http" else send)

@@ -1,9 +1,10 @@
-"""What an application of the desk holds: the store, the door, the clock, and the feed of changes."""
+"""What an application of the desk holds: the store, the door, the clock, the feed of changes, the city."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
@@ -11,6 +12,9 @@ from operations.desk.feed import Feed
 from operations.desk.store import DeskStore
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+
+if TYPE_CHECKING:
+    from operations.desk.city import City
 
 __all__ = ["Desk", "desk_of"]
 
@@ -25,6 +29,7 @@ class Desk:
     passwords: Passwords
     feed: Feed
     clock: Callable[[], int]
+    city: City
     secure: bool = False
 
 

@@ -1,4 +1,4 @@
-"""`taishi desk`: the operations desk's API."""
+"""`taishi desk`: the operations desk, its client and its API."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import uvicorn
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from operations.desk.app import application
+from operations.desk.city import City, LastHours
 from operations.desk.feed import Feed
 from operations.desk.state import Desk
 from operations.desk.store import DeskStore
@@ -22,6 +23,8 @@ from operations.people.sign_in import SigningIn
 from schemas.errors import SettingsError
 from taishi import logs, metrics
 from taishi.doors import is_loopback, tls_pair
+from taishi.pages import pages_store
+from taishi.places import load_registry
 from taishi.serving import listener, running
 from taishi.settings import Settings, load_settings
 
@@ -38,7 +41,7 @@ def desk() -> None:
 
 @desk.command()
 def serve() -> None:
-    """Serve the desk's API; `taishi up` runs this where the setting `desk` is true.
+    """Serve the desk; `taishi up` runs this where the setting `desk` is true.
 
     Nobody can sign in before `taishi people add`: there is no first user and no first password.
     """
@@ -100,4 +103,6 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
 def _made(settings: Settings, store: DeskStore, *, secure: bool = False) -> Desk:
     passwords = Passwords()
     feed = Feed(store, now_ms)
-    return Desk(settings.district, store, SigningIn(store, passwords), passwords, feed, now_ms, secure)
+    city = City(load_registry(settings), LastHours(pages_store(settings), now_ms))
+    door = SigningIn(store, passwords)
+    return Desk(settings.district, store, door, passwords, feed, now_ms, city, secure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from operations.desk.app import application
+from operations.desk.city import City
 from operations.desk.feed import Feed
 from operations.desk.state import Desk
 from operations.desk.store import DeskStore
@@ -24,6 +26,8 @@ from operations.people.roles import ROLES, Person, Role
 from operations.people.sign_in import SigningIn
 from operations.store.people import Credentials
 from schemas.alerts import Alert, alert_id
+from schemas.places.registry import PlaceRegistry, known_places
+from schemas.places.synthetic import synthetic_layer
 from schemas.topics import ALERTS
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of a test
@@ -37,6 +41,21 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now_ms
+
+
+class WallClock(Clock):
+    """Today's time, for browsers; set ahead like any other."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    @property
+    def now_ms(self) -> int:  # type: ignore[override]
+        return time.time_ns() // 1_000_000 + self.ahead_ms
+
+    @now_ms.setter
+    def now_ms(self, now_ms: int) -> None:
+        self.ahead_ms += now_ms - self.now_ms
 
 
 @dataclass
@@ -93,13 +112,15 @@ class Served:
 
 PASSWORDS = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 HASH = PASSWORDS.hashed(PASSWORD)
+CITY = City(PlaceRegistry(known_places("370202"), synthetic_layer("370202")))
 
 
 @contextmanager
-def served(url: str) -> Iterator[Served]:
+def served(url: str, clock: Clock | None = None) -> Iterator[Served]:
     """A desk with one person of each role, called as it."""
-    store, clock = DeskStore(url), Clock()
-    desk = Desk("370202", store, SigningIn(store, PASSWORDS), PASSWORDS, Feed(store, clock), clock)
+    store, clock = DeskStore(url), clock or Clock()
+    door = SigningIn(store, PASSWORDS)
+    desk = Desk("370202", store, door, PASSWORDS, Feed(store, clock), clock, CITY)
     with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
         made = Served(client, store, clock)
         for role in ROLES:

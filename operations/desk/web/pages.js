@@ -1,0 +1,16 @@
+// Every page of the client. A new one is a module in `pages/`, its words in `words/`, and a line here:
+//
+//   path     behind the `#`; `:id?` may be left out
+//   needs    a permission, any of several, or "" for everybody who is signed in
+//   nav      layouts whose navigation lists it; it can be reached by its address in all of `layouts`
+//   key      key of the PC desk that goes there
+//   load     its component, fetched when it is first opened
+//
+// Its name in the navigation is the word `page.<name>`.
+const ALL = ["desk", "phone", "touch"];
+
+export const PAGES = [
+  { name: "alerts", path: "/alerts/:id?", icon: "bell", key: "1", needs: ["alerts.read"], nav: ALL, load: () => import("./pages/alerts.js") },
+  { name: "hidden", path: "/hidden", icon: "hidden", key: "2", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/hidden.js") },
+  { name: "me", path: "/me", icon: "person", needs: [], nav: ["phone"], load: () => import("./pages/me.js") },
+];
