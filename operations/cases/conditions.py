@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from operations.cases.clocks import DAY_MS, WorkingTime
 from operations.cases.model import Case, Command, Standard
@@ -14,12 +14,21 @@ from schemas.alerts import Alert
 from schemas.calendar import local
 from schemas.places.model import DEFAULT_SCHEME, Level
 
-__all__ = ["CONDITIONS", "OF_CASE", "REACHES", "SUSPENSION_DAYS_MOST", "Facts", "within_reach"]
+__all__ = ["CONDITIONS", "OF_CASE", "REACHES", "SUSPENSION_DAYS_MOST", "Called", "Facts", "within_reach"]
 
 SUSPENSION_DAYS_MOST: Final = 366
 """挂账 is at most a year."""
 REACHES: Final[dict[str, Level]] = {"community": "community", "street": "street", "district": "district"}
 """How far around a case members are called, from near to far."""
+
+
+class Called(Protocol):
+    """A case or a line of a list, as far as it says who may claim it."""
+
+    @property
+    def place(self) -> str: ...  # noqa: D102 - as of a case
+    @property
+    def reach(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Facts:
     alerts: tuple[Alert, ...] = ()
 
 
-def within_reach(case: Case, places: Iterable[str]) -> bool:
+def within_reach(case: Called, places: Iterable[str]) -> bool:
     """Whether somebody registered in those places is near enough to claim the case."""
     if case.reach in {"", "district"}:
         return True

@@ -97,8 +97,8 @@ def _permitted(case: Case, command: Command, workflow: Workflow) -> tuple[Move, 
     if command.role and command.role not in actor.roles:
         raise MoveRefused(f"角色 role: received {command.role!r}, allowed: {', '.join(actor.roles)}", verbs)
     if case.state not in move.from_:
-        states = ", ".join(move.from_)
-        raise MoveRefused(f"{move.label} {move.verb}: received in {here}, possible in {states}; {may}", verbs)
+        words = f"{_taken(case, move)}received in {here}, possible in {', '.join(move.from_)}; {may}"
+        raise MoveRefused(f"{move.label} {move.verb}: {words}", verbs)
     if not set(roles) & set(move.roles):
         raise MoveRefused(
             f"{move.label} {move.verb}: received from {_named(roles)}, allowed: {_named(move.roles)}", verbs
@@ -107,6 +107,12 @@ def _permitted(case: Case, command: Command, workflow: Workflow) -> tuple[Move, 
     if role is None:
         raise MoveRefused(f"{move.label} {move.verb}: {_whose(case, move, roles)}; {may}", verbs)
     return move, role
+
+
+def _taken(case: Case, move: Move) -> str:
+    """By whom, where somebody else was first and the case has gone on."""
+    claims = "unclaimed" in move.needs and case.person
+    return f"已被领取 already claimed by {case.person}; " if claims else ""
 
 
 def _role(case: Case, move: Move, roles: Iterable[Role], actor: Actor) -> Role | None:
@@ -220,4 +226,6 @@ def _given(command: Command) -> dict[str, str]:
         plain["until"] = local(command.until_ms).isoformat()
     if command.satisfied is not None:
         plain["satisfied"] = "yes" if command.satisfied else "no"
+    if command.longitude is not None and command.latitude is not None:
+        plain["at"] = f"{command.longitude:.6f},{command.latitude:.6f}"
     return plain

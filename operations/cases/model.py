@@ -151,6 +151,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `role`: in which of the actor's roles; the first that the move takes if none is given. `key`: identity;
     said again it changes nothing. `standard` is a code; `result` of a check; `satisfied` of a call-back.
+    `longitude`, `latitude`: where they stand, WGS-84.
     """
 
     verb: str
@@ -166,6 +167,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until_ms: int = 0
     result: Result | None = None
     satisfied: bool | None = None
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,7 +16,7 @@ from operations.cases.runs import accumulated_ms, due, is_overdue, used_ms
 from schemas.alerts import Alert
 from schemas.calendar import local
 
-__all__ = ["AlertState", "CaseView", "ClockView", "MoveView", "case_view"]
+__all__ = ["AlertState", "CaseView", "ClockView", "MoveView", "case_view", "stage_of"]
 
 
 _STAGE_OF_RETURN: Final[dict[Role, Stage]] = {"receiver": "file", "dispatcher": "dispatch"}
@@ -83,7 +83,7 @@ def case_view(
 ) -> CaseView:
     """Everything a person needs to see of it, and what the actor may do."""
     workflow = config.workflows[case.workflow]
-    stage = STATES[case.state].stage or _STAGE_OF_RETURN.get(case.returned_to or "system", "report")
+    stage = stage_of(case)
     known = tuple(alerts)
     clocks = tuple(_clock(case, at, config, now_ms) for at in range(len(case.runs)))
     category = config.categories.get(case.category)
@@ -102,6 +102,11 @@ def case_view(
         if actor
         else (),
     )
+
+
+def stage_of(case: Case) -> Stage:
+    """The stage its state is of; of one that was sent back, that of whom it was sent back to."""
+    return STATES[case.state].stage or _STAGE_OF_RETURN.get(case.returned_to or "system", "report")
 
 
 def _moves(case: Case, facts: Facts, actor: Actor) -> Iterator[MoveView]:

@@ -15,12 +15,12 @@ from operations.alerts.transitions import transitions
 from operations.alerts.view import said as action_facts
 from operations.desk.messages import ActionIn, ActionOut, AlertOut, AlertWhole, ScopedIn, TransitionOut
 from operations.desk.policies import Who, guarded, require
-from operations.desk.seen import for_person, in_places, seen, wanted
+from operations.desk.seen import alert_of, for_person, seen, wanted
 from operations.desk.state import Desk, desk_of
 from operations.people.audit import Said
 from operations.people.roles import Permission
 from operations.people.sign_in import SignedIn, SignInRefusedError
-from schemas.alerts import Alert, Severity
+from schemas.alerts import Severity
 from schemas.errors import Refused, SettingsError
 
 __all__ = ["VERBS", "router"]
@@ -63,20 +63,27 @@ def list_alerts(
 @router.get("/alerts/{alert_id}", **guarded("alerts.read"))
 def show_alert(alert_id: _AlertId, who: Who, desk: _Desk) -> AlertWhole:
     """Everything known of an alert: why it is, what happened to it, and the last three like it."""
-    alert, now_ms = _alert(desk, alert_id, who), desk.clock()
+    alert, now_ms = alert_of(desk.store, alert_id, who.person), desk.clock()
     (view,) = seen(desk.store, [alert], now_ms)
     history = transitions(alert, desk.store.actions_of(alert), now_ms)
     similar = [for_person(each, who.person) for each in seen(desk.store, desk.store.similar(alert), now_ms)]
     return AlertWhole(
         **for_person(view, who.person),
+        case=_case(desk, alert_id, who),
         history=[TransitionOut(**msgspec.structs.asdict(each)) for each in history],
         similar=[AlertOut(**each) for each in similar],
     )
 
 
+def _case(desk: Desk, alert_id: str, who: SignedIn) -> str:
+    """The number of its case, for who may read cases."""
+    may = "cases.read" in who.person.permissions
+    return (desk.cases.case_of_alert(alert_id) if may else None) or ""
+
+
 def _verb(kind: ActionKind, permission: Permission) -> Callable[..., ActionOut]:
     def act(alert_id: _AlertId, asked: ActionIn, who: Who, desk: _Desk) -> ActionOut:
-        alert = _alert(desk, alert_id, who)
+        alert = alert_of(desk.store, alert_id, who.person)
         require(who, permission, alert.place)
         return _done(desk, who, _action(desk, who, kind, Target.of(alert), asked))
 
@@ -104,14 +111,6 @@ def act_on_scope(asked: ScopedIn, who: Who, desk: _Desk) -> ActionOut:
     require(who, "alerts.suppress", asked.place or desk.district)
     target = Target("", asked.rule, asked.place, asked.device)
     return _done(desk, who, _action(desk, who, asked.kind, target, asked))
-
-
-def _alert(desk: Desk, alert_id: str, who: SignedIn) -> Alert:
-    """404 also where it is not of one's places: what one may not see is not there."""
-    found = desk.store.find(alert_id)
-    if not found or not in_places(who.person, found[0].alert.place):
-        raise HTTPException(404, f"告警 alert: received {alert_id!r}, which the desk does not know")
-    return found[0].alert
 
 
 def _action(desk: Desk, who: SignedIn, kind: ActionKind, target: Target, asked: ActionIn) -> Action:

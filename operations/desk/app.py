@@ -5,6 +5,8 @@
 | `/`, `/m`, `/touch`, `/wall` | the client: PC desk, phone, touch screen, wall board |
 | `/api/session`, `/api/me` | signing in and out, who one is, a new password |
 | `/api/alerts`, `/api/alerts/{id}`, `/api/alerts/{id}/{verb}` | the list, one whole, what one does |
+| `/api/alerts/{id}/case`, `/api/cases` | open a case: of an alert, of what somebody reports |
+| `/api/cases`, `/api/cases/{id}`, `/api/cases/{id}/{verb}` | the list, one whole, what one does |
 | `/api/hidings` | what hides alerts now; suppress by rule and place, take devices out of service |
 | `/api/events` | server-sent events: the list, then what changes |
 | `/api/places`, `/api/map/{level}` | names and outlines of places, a place's last hours |
@@ -28,14 +30,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from operations.alerts.choose import Selection
 from operations.alerts.view import View
-from operations.desk import alerts, city, people, sessions
+from operations.desk import alerts, cases, city, people, reports, sessions
+from operations.desk.case_answers import CaseOpened, CasePage, CaseWhole
 from operations.desk.client import client_router
+from operations.desk.documents import describe
 from operations.desk.policies import Who, guarded, refuse_undeclared
 from operations.desk.seen import wanted
 from operations.desk.state import Desk, desk_of
 
 __all__ = ["application"]
 
+_ANSWERS = (CasePage, CaseWhole, CaseOpened)
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -56,8 +61,9 @@ def application(desk: Desk) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk = desk
-    for each in (sessions, alerts, city, people):
+    for each in (sessions, alerts, reports, cases, city, people):
         app.include_router(each.router, prefix="/api")
+    describe(app, _ANSWERS)
     app.get("/api/events", response_class=StreamingResponse, **guarded("alerts.read"))(events)
     app.get("/health", **guarded("anyone"))(health)
     app.include_router(client_router())

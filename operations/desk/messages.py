@@ -16,7 +16,10 @@ __all__ = [
     "AlertOut",
     "AlertWhole",
     "EntryOut",
+    "In",
     "Me",
+    "Moment",
+    "OwnId",
     "PasswordIn",
     "PersonOut",
     "ScopedIn",
@@ -24,18 +27,22 @@ __all__ = [
     "SignIn",
     "StateOut",
     "TransitionOut",
+    "Why",
 ]
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
-_Why = Annotated[str, Field(max_length=2000)]
-_Moment = Annotated[int, Field(ge=0, le=2**53)]
+Why = Annotated[str, Field(max_length=2000)]
+Moment = Annotated[int, Field(ge=0, le=2**53)]
+OwnId = Annotated[str, Field(max_length=64, pattern=r"^[\x21-\x7e]*$")]
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """What a request may hold: what it names, and nothing else."""
+
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class SignIn(_In):
+class SignIn(In):
     """Who, by which password and code, at which terminal."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
@@ -45,7 +52,7 @@ class SignIn(_In):
     terminal: Terminal = "desk"
 
 
-class PasswordIn(_In):
+class PasswordIn(In):
     """A new password for oneself."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
@@ -64,20 +71,20 @@ class Me(BaseModel):
     terminal: Terminal
 
 
-class Second(_In):
+class Second(In):
     """Another person who stands beside and agrees, by a code of theirs."""
 
     id: _Id
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 
 
-class ActionIn(_In):
+class ActionIn(In):
     """An act on an alert. `id`: one's own identity of it, by which a repeat is known; made if left out."""
 
-    why: _Why = ""
-    until_ms: _Moment = 0
+    why: Why = ""
+    until_ms: Moment = 0
     second: Second | None = None
-    id: Annotated[str, Field(max_length=64, pattern=r"^[\x21-\x7e]*$")] = ""
+    id: OwnId = ""
 
 
 class ScopedIn(ActionIn):
@@ -167,8 +174,9 @@ class TransitionOut(BaseModel):
 
 
 class AlertWhole(AlertOut):
-    """An alert with its history, and the last three like it."""
+    """An alert with its history, the last three like it, and the case it belongs to ("": none)."""
 
+    case: str
     history: list[TransitionOut]
     similar: list[AlertOut]
 

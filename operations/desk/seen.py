@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fastapi import HTTPException
+
 from operations.alerts.choose import Selection, choose
 from operations.alerts.view import View, view_facts, views
 from operations.desk.store import DeskStore
-from operations.people.roles import Person
+from operations.people.roles import Person, in_places
 from schemas.alerts import Alert
 
-__all__ = ["for_person", "in_places", "seen", "wanted"]
+__all__ = ["alert_of", "for_person", "in_places", "seen", "wanted"]
 
 
 def seen(store: DeskStore, alerts: Sequence[Alert], now_ms: int) -> list[View]:
@@ -30,9 +32,12 @@ def wanted(store: DeskStore, selection: Selection, person: Person, now_ms: int) 
     return seen(store, choose(known, selection), now_ms)
 
 
-def in_places(person: Person, place: str) -> bool:
-    """Whether they answer for it. What has no place is the district's."""
-    return any(place.startswith(mine) for mine in person.places) or not place
+def alert_of(store: DeskStore, alert_id: str, person: Person) -> Alert:
+    """The alert; 404 also where it is not of their places: what one may not see is not there."""
+    found = store.find(alert_id)
+    if not found or not in_places(person, found[0].alert.place):
+        raise HTTPException(404, f"告警 alert: received {alert_id!r}, which the desk does not know")
+    return found[0].alert
 
 
 def for_person(view: View, person: Person) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an application of the desk holds: the store, the door, the clock, the feed of changes, the city."""
+"""What an application of the desk holds: the stores, the door, the clock, the feed of changes, the city."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from operations.desk.feed import Feed
 from operations.desk.store import DeskStore
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+from operations.store.casebook import CaseBook
 
 if TYPE_CHECKING:
     from operations.desk.city import City
@@ -25,6 +26,7 @@ class Desk:
 
     district: str
     store: DeskStore
+    cases: CaseBook
     door: SigningIn
     passwords: Passwords
     feed: Feed

@@ -22,6 +22,7 @@ __all__ = [
     "Role",
     "checked_roles",
     "denial",
+    "in_places",
 ]
 
 Role = Literal[
@@ -109,9 +110,14 @@ def denial(person: Person, permission: Permission, place: str = "") -> str:
         holders = [f"{ROLE_WORDS[role]} {role}" for role in ROLES if permission in GRANTS[role]]
         roles = "、".join(f"{ROLE_WORDS[role]} {role}" for role in person.roles)
         return f"无权限 {permission}: received {roles}, allowed: {', '.join(holders)}"
-    if place and not any(place.startswith(mine) for mine in person.places):
+    if not in_places(person, place):
         return f"不在负责区域 place: received {place}, allowed: {', '.join(person.places)} and below"
     return ""
+
+
+def in_places(person: Person, place: str) -> bool:
+    """Whether they answer for it. What has no place is the district's."""
+    return any(place.startswith(mine) for mine in person.places) or not place
 
 
 def checked_roles(names: tuple[str, ...]) -> tuple[Role, ...]:

@@ -17,6 +17,11 @@ def _text(name: str, length: int, *, index: bool = False) -> sql.Column[str]:
     return sql.Column(name, sql.String(length), nullable=False, index=index)
 
 
+def _later(name: str, length: int) -> sql.Column[str]:
+    """Of a later step, which found rows."""
+    return sql.Column(name, sql.String(length), nullable=False, server_default="")
+
+
 def _ms(name: str, *, index: bool = False) -> sql.Column[int]:
     return sql.Column(name, sql.BigInteger, nullable=False, index=index)
 
@@ -34,6 +39,9 @@ CASES: Final = sql.Table(
     *(_text("flags", 100), sql.Column("citizens", sql.Integer, nullable=False)),
     *(_ms("reported_ms", index=True), _ms("closed_ms", index=True), _ms("changed_ms", index=True)),
     *(_text("clock", 40), _ms("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
+    *(_later("stage", 20), _later("reach", 20), _later("reporter", 100)),
+    *(_later("checker", 100), _later("closer", 100)),
+    *(sql.Column("longitude", sql.Double, nullable=True), sql.Column("latitude", sql.Double, nullable=True)),
     _ms("look_ms", index=True),
     _ms("sort_ms"),
     sql.Index("ix_cases_open", "open", "sort_ms", "id"),

@@ -24,6 +24,8 @@ from operations.cases.refusals import MoveRefused
 from operations.cases.reminders import clocked, due_steps, noted
 from operations.cases.view import CaseView, case_view
 from operations.cases.workflow import Workflow
+from operations.people.audit import Said
+from operations.store.audit import AuditRows
 from operations.store.cases import CaseRows
 from operations.store.standards import StandardRows
 from schemas.alerts import Alert
@@ -48,26 +50,32 @@ class Changed(msgspec.Struct, frozen=True):
     verbs: tuple[str, ...]
 
 
-class CaseBook(StandardRows, CaseRows):
+class CaseBook(StandardRows, CaseRows, AuditRows):
     """The desk's cases in one database. May be opened by several processes."""
 
-    def open(self, report: Report, actor: Actor, now_ms: int) -> Opened:
+    def open(self, report: Report, actor: Actor, now_ms: int, said: Said | None = None) -> Opened:
         """A new case, or the one that the report is about too; MoveRefused for what is none.
 
-        The same key again, or an alert that has its case, changes nothing.
+        The same key again, or an alert that has its case, changes nothing. `said` goes into the record with
+        it, about the case.
         """
         with self._engine.begin() as connection:
             self._turn(connection)
-            return self._opened(connection, report, actor, now_ms)
+            opened = self._opened(connection, report, actor, now_ms)
+            if said is not None and opened.how != "known":
+                self._record(connection, msgspec.structs.replace(said, of=opened.case.id))
+            return opened
 
-    def open_for_alert(self, alert_id: str, actor: Actor, now_ms: int, workflow: str = "") -> Opened:
+    def open_for_alert(
+        self, alert_id: str, actor: Actor, now_ms: int, workflow: str = "", said: Said | None = None
+    ) -> Opened:
         """The case of an alert that the desk knows, in one action; it keeps the alert's id and evidence."""
         found = [tracked.alert for tracked in self.find(alert_id)]
         if len(found) != 1:
             raise SettingsError(
                 f"alert: received {alert_id!r}, which {len(found)} alerts begin with, allowed: one"
             )
-        return self.open(report_of_alert(found[0], self.config, workflow), actor, now_ms)
+        return self.open(report_of_alert(found[0], self.config, workflow), actor, now_ms, said)
 
     def open_by_rule(self, alerts: Iterable[Alert], actor: Actor, now_ms: int) -> list[Opened]:
         """Cases of those alerts that are active, and whose category opens one by itself (`auto`).
@@ -82,11 +90,18 @@ class CaseBook(StandardRows, CaseRows):
             reports = (report_of_alert(alert, self.config) for alert in wanted)
             return [self._opened(connection, report, actor, now_ms) for report in reports]
 
-    def do(self, case_id: str, command: Command, now_ms: int, version: int | None = None) -> Case:
+    def do(
+        self,
+        case_id: str,
+        command: Command,
+        now_ms: int,
+        version: int | None = None,
+        said: Said | None = None,
+    ) -> Case:
         """Do it, or raise MoveRefused with the reason and what is allowed.
 
         The same key again changes nothing. `version`: the one that the person saw; refused where the case has
-        changed since.
+        changed since. `said` goes into the record with it.
         """
         with self._engine.begin() as connection:
             self._turn(connection)
@@ -101,7 +116,10 @@ class CaseBook(StandardRows, CaseRows):
                 words = f"received version {version}, it is {case.version}: look again"
                 raise MoveRefused(f"案件已变 changed meanwhile: {words}")
             facts = self._facts(connection, case, now_ms, command.standard)
-            return self._write(connection, case, [decide(case, command, facts)], now_ms)
+            changed = self._write(connection, case, [decide(case, command, facts)], now_ms)
+            if said is not None:
+                self._record(connection, said)
+            return changed
 
     def view(self, case_id: str, actor: Actor | None, now_ms: int) -> CaseView:
         """The case whole, as it is shown, with what the actor may do now, and what hinders them."""

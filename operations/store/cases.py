@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sql
 
-from operations.cases.codes import STATES, StateCode
+from operations.cases.codes import STATES, Stage, StateCode
 from operations.cases.config import CaseConfig
 from operations.cases.model import Case, Entry
 from operations.cases.reminders import clocked, next_look_ms
+from operations.cases.view import stage_of
+from operations.people.roles import Person
 from operations.store.alerts import AlertRows
+from operations.store.case_sight import held_by, in_sight
 from operations.store.case_tables import CASE_ALERTS, CASE_FLOW, CASES
 from operations.store.tables import ALERTS, PROGRESS
 from schemas.alerts import Alert
 from schemas.errors import SettingsError
 
-__all__ = ["CaseLine", "CaseRows", "CaseSelection"]
+__all__ = ["CaseLine", "CaseRows", "CaseSelection", "Tally"]
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 _CASE: Final = msgspec.json.Decoder(Case).decode
@@ -57,6 +60,26 @@ class CaseLine(msgspec.Struct, frozen=True):
     clock: str
     due_ms: int
     provisional: bool
+    stage: Stage
+    reach: str
+    reporter: str
+    checker: str
+    closer: str
+    longitude: float | None
+    latitude: float | None
+
+    @property
+    def position(self) -> tuple[int, str]:
+        """Where it is in the order of lists."""
+        return self.due_ms or _NO_CLOCK, self.id
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How many cases there are of a selection, how many of them are late, and how many of each stage."""
+
+    total: int
+    overdue: int
+    stages: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +87,13 @@ class CaseSelection:
     """Which cases are wanted; what is empty wants all. `place`: it and all within it, by code.
 
     `due_before_ms`: a clock is due before that moment (now: the overdue ones). `holder`: a person's name, as
-    the one who handles it or who received it.
+    the one who handles it or who received it. `text`: in the title, or what the id begins with. `seen_by`:
+    what is there for that person. `held_by`: what names them, or is with their department.
     """
 
     open: bool | None = True
     states: tuple[str, ...] = ()
+    stage: str = ""
     workflow: str = ""
     category: str = ""
     place: str = ""
@@ -77,6 +102,8 @@ class CaseSelection:
     due_before_ms: int = 0
     changed_since_ms: int = 0
     text: str = ""
+    seen_by: Person | None = None
+    held_by: Person | None = None
 
 
 class CaseRows(AlertRows):
@@ -102,17 +129,37 @@ class CaseRows(AlertRows):
         with self._engine.connect() as connection:
             return self._of_alert(connection, alert_id)
 
-    def lines(self, selection: CaseSelection, limit: int = 100, offset: int = 0) -> list[CaseLine]:
-        """The wanted cases: those that are due first first, those without a clock last."""
-        wanted = (
-            sql.select(*_LINE)
-            .where(*_where(selection))
-            .order_by(CASES.c.sort_ms, CASES.c.id)
-            .limit(limit)
-            .offset(offset)
-        )
+    def lines(
+        self,
+        selection: CaseSelection,
+        limit: int = 100,
+        offset: int = 0,
+        after: tuple[int, str] | None = None,
+    ) -> list[CaseLine]:
+        """The wanted cases: those that are due first first, those without a clock last.
+
+        `after`: only those behind that position, so that a page goes on where another ended.
+        """
+        order = (CASES.c.sort_ms, CASES.c.id)
+        behind = [] if after is None else [sql.tuple_(*order) > sql.tuple_(*after)]
+        wanted = sql.select(*_LINE).where(*_where(selection), *behind).order_by(*order)
         with self._engine.connect() as connection:
-            return [CaseLine(*row) for row in connection.execute(wanted)]
+            return [CaseLine(*row) for row in connection.execute(wanted.limit(limit).offset(offset))]
+
+    def lines_of(self, case_ids: Collection[str]) -> dict[str, CaseLine]:
+        """The lines of these cases, by id."""
+        wanted = sql.select(*_LINE).where(CASES.c.id.in_(case_ids))
+        with self._engine.connect() as connection:
+            return {row.id: CaseLine(*row) for row in connection.execute(wanted)}
+
+    def tally(self, selection: CaseSelection, now_ms: int) -> Tally:
+        """How many are wanted, late, and of each stage."""
+        late = sql.func.sum(sql.case((CASES.c.sort_ms < now_ms, 1), else_=0))
+        wanted = sql.select(CASES.c.stage, sql.func.count(), late).where(*_where(selection))
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted.group_by(CASES.c.stage)).all()
+        stages = {stage: count for stage, count, _ in rows}
+        return Tally(sum(stages.values()), sum(int(each) for _, _, each in rows), stages)
 
     def count_cases(self, selection: CaseSelection) -> int:
         """How many are wanted."""
@@ -240,6 +287,13 @@ class CaseRows(AlertRows):
             "clock": first.run.clock if first else "",
             "due_ms": first.due.at_ms if first else 0,
             "provisional": any(each.due.provisional for each in clocks),
+            "stage": stage_of(case),
+            "reach": case.reach,
+            "reporter": case.reporter[:100],
+            "checker": case.checker,
+            "closer": case.closer,
+            "longitude": case.longitude,
+            "latitude": case.latitude,
             "sort_ms": first.due.at_ms if first else _NO_CLOCK,
             "look_ms": next_look_ms(case, self.config, now_ms),
         }
@@ -247,7 +301,7 @@ class CaseRows(AlertRows):
 
 def _where(wanted: CaseSelection) -> list[sql.ColumnElement[bool]]:
     """The selection as conditions."""
-    same = {"workflow": wanted.workflow, "category": wanted.category, "department": wanted.department}
+    same = {name: getattr(wanted, name) for name in ("workflow", "category", "department", "stage")}
     found: list[sql.ColumnElement[bool]] = [CASES.c[name] == value for name, value in same.items() if value]
     if wanted.open is not None:
         found.append(CASES.c.open if wanted.open else ~CASES.c.open)
@@ -262,8 +316,16 @@ def _where(wanted: CaseSelection) -> list[sql.ColumnElement[bool]]:
     if wanted.changed_since_ms:
         found.append(CASES.c.changed_ms >= wanted.changed_since_ms)
     if wanted.text:
-        found.append(CASES.c.title.contains(wanted.text, autoescape=True))
-    return found
+        titled = CASES.c.title.contains(wanted.text, autoescape=True)
+        found.append(titled | CASES.c.id.startswith(wanted.text, autoescape=True))
+    return [*found, *_whose(wanted)]
+
+
+def _whose(wanted: CaseSelection) -> Iterator[sql.ColumnElement[bool]]:
+    if wanted.seen_by is not None:
+        yield in_sight(wanted.seen_by)
+    if wanted.held_by is not None:
+        yield held_by(wanted.held_by)
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:

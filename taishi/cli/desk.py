@@ -20,8 +20,10 @@ from operations.oncall.clock import now_ms
 from operations.oncall.reader import Reader
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+from operations.store.casebook import CaseBook
 from schemas.errors import SettingsError
 from taishi import logs, metrics
+from taishi.cases.desk import config
 from taishi.doors import is_loopback, tls_pair
 from taishi.pages import pages_store
 from taishi.places import load_registry
@@ -72,14 +74,16 @@ def serve() -> None:
     for thread in threads:
         thread.join(_LEAVE_S)
     made.store.close()
+    made.cases.close()
 
 
 @desk.command()
 def openapi() -> None:
     """Print the API's OpenAPI document. Nothing is started."""
-    store = DeskStore("sqlite://")
-    click.echo(json.dumps(application(_made(load_settings(), store)).openapi(), ensure_ascii=False, indent=1))
-    store.close()
+    made = _made(load_settings(), "sqlite://")
+    click.echo(json.dumps(application(made).openapi(), ensure_ascii=False, indent=1))
+    made.store.close()
+    made.cases.close()
 
 
 def _desk(settings: Settings, *, secure: bool) -> Desk:
@@ -90,19 +94,27 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
             "desk_tls_certificate and desk_tls_key"
         )
     (settings.home / "data").mkdir(parents=True, exist_ok=True)
-    store = DeskStore(settings.operations_url)
-    if not any(not person.disabled for person in store.people()):
-        store.close()
+    made = _made(settings, settings.operations_url, secure=secure)
+    if not any(not person.disabled for person in made.store.people()):
+        made.store.close()
+        made.cases.close()
         raise SettingsError(
             "desk: nobody may sign in yet, and there is no default password: begin with "
             "`taishi people add ID --role shift_leader`"
         )
-    return _made(settings, store, secure=secure)
+    return made
 
 
-def _made(settings: Settings, store: DeskStore, *, secure: bool = False) -> Desk:
-    passwords = Passwords()
-    feed = Feed(store, now_ms)
-    city = City(load_registry(settings), LastHours(pages_store(settings), now_ms))
-    door = SigningIn(store, passwords)
-    return Desk(settings.district, store, door, passwords, feed, now_ms, city, secure)
+def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:
+    store, passwords = DeskStore(url), Passwords()
+    return Desk(
+        district=settings.district,
+        store=store,
+        cases=CaseBook(url, config(settings)),
+        door=SigningIn(store, passwords),
+        passwords=passwords,
+        feed=Feed(store, now_ms),
+        clock=now_ms,
+        city=City(load_registry(settings), LastHours(pages_store(settings), now_ms)),
+        secure=secure,
+    )

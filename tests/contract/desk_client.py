@@ -15,6 +15,8 @@ import pyotp
 import uvicorn
 from fastapi import FastAPI
 
+from operations.cases.config import shipped_config
+from operations.cases.decide import SYSTEM
 from operations.desk.app import application
 from operations.desk.city import City
 from operations.desk.feed import Feed
@@ -24,6 +26,7 @@ from operations.people.audit import Said
 from operations.people.passwords import Passwords
 from operations.people.roles import ROLES, Person, Role
 from operations.people.sign_in import SigningIn
+from operations.store.casebook import CaseBook
 from operations.store.people import Credentials
 from schemas.alerts import Alert, alert_id
 from schemas.places.registry import PlaceRegistry, known_places
@@ -64,14 +67,17 @@ class Served:
 
     client: httpx.Client
     store: DeskStore
+    cases: CaseBook
     clock: Clock
     secrets: dict[str, str] = field(default_factory=dict)
     offset: int = 0
 
-    def enter(self, identity: str, *roles: Role, places: tuple[str, ...] = ("370202",)) -> None:
+    def enter(
+        self, identity: str, *roles: Role, places: tuple[str, ...] = ("370202",), department: str = ""
+    ) -> None:
         """Somebody new, whose password is PASSWORD."""
         self.secrets[identity] = pyotp.random_base32()
-        person = Person(id=identity, name=identity, roles=roles, places=places)
+        person = Person(id=identity, name=identity, roles=roles, places=places, department=department)
         said = Said(at_ms=self.clock(), who="root", terminal="cli", what="people.add", of=identity)
         self.store.add_person(person, Credentials(HASH, self.secrets[identity]), said)
 
@@ -109,6 +115,11 @@ class Served:
         self.store.take(ALERTS, [alert], self.offset, self.clock())
         return alert.id
 
+    def open_case(self, rule: str, place: str = GRID, **given: object) -> str:
+        """The case of such an alert, as a rule opens it; its id."""
+        alert = self.raise_alert(rule, place, **given)
+        return self.cases.open_for_alert(alert, SYSTEM, self.clock()).case.id
+
 
 PASSWORDS = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 HASH = PASSWORDS.hashed(PASSWORD)
@@ -118,15 +129,16 @@ CITY = City(PlaceRegistry(known_places("370202"), synthetic_layer("370202")))
 @contextmanager
 def served(url: str, clock: Clock | None = None) -> Iterator[Served]:
     """A desk with one person of each role, called as it."""
-    store, clock = DeskStore(url), clock or Clock()
+    store, cases, clock = DeskStore(url), CaseBook(url, shipped_config()), clock or Clock()
     door = SigningIn(store, PASSWORDS)
-    desk = Desk("370202", store, door, PASSWORDS, Feed(store, clock), clock, CITY)
+    desk = Desk("370202", store, cases, door, PASSWORDS, Feed(store, clock), clock, CITY)
     with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
-        made = Served(client, store, clock)
+        made = Served(client, store, cases, clock)
         for role in ROLES:
             made.enter(role, role)
         yield made
     store.close()
+    cases.close()
 
 
 @contextmanager

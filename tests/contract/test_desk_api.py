@@ -28,6 +28,12 @@ EXPECTED = {
     ("POST", "/api/alerts/{alert_id}/unshelve"): "alerts.shelve",
     ("POST", "/api/alerts/{alert_id}/suppress"): "alerts.suppress",
     ("POST", "/api/alerts/{alert_id}/unsuppress"): "alerts.suppress",
+    ("POST", "/api/alerts/{alert_id}/case"): "cases.report",
+    ("GET", "/api/cases"): "cases.read",
+    ("POST", "/api/cases"): "cases.report",
+    ("GET", "/api/cases/{case_id}"): "cases.read",
+    ("POST", "/api/cases/{case_id}/claim"): "cases.claim",
+    ("POST", "/api/cases/{case_id}/{verb}"): "cases.read",
     ("GET", "/api/hidings"): "alerts.read",
     ("POST", "/api/hidings"): "alerts.suppress",
     ("GET", "/api/events"): "alerts.read",
@@ -39,7 +45,11 @@ EXPECTED = {
     ("GET", "/health"): "anyone",
 }
 """Written by hand: a route that is not here, or whose policy changed, fails."""
-BODIES = {"hidings": {"kind": "suppress", "rule": "rule.x", "place": "370202", "why": "演练 drill"}}
+BODIES = {
+    "hidings": {"kind": "suppress", "rule": "rule.x", "place": "370202", "why": "演练 drill"},
+    "case": {},
+    "cases": {"title": "井盖破损", "place": GRID},
+}
 
 
 @pytest.fixture
@@ -70,13 +80,13 @@ def test_an_application_with_a_route_without_a_policy_does_not_start():
 
 def test_each_role_at_each_route_gets_in_or_is_told_who_may(desk):
     """The whole matrix: every role at every route that needs one."""
-    alert = desk.raise_alert()
+    alert, case = desk.raise_alert(), desk.open_case("signal.smoke")
     tokens = {role: desk.token(role) for role in ROLES}
     wrong = []
     for (method, path), policy in EXPECTED.items():
         if policy in {"anyone", "signed_in"} or path == "/api/events":  # events: a test of its own
             continue
-        target = path.replace("{alert_id}", alert)
+        target = path.replace("{alert_id}", alert).replace("{case_id}", case).replace("{verb}", "comment")
         for role in ROLES:
             body = BODIES.get(path.rpartition("/")[2], {"why": "看一看"}) if method == "POST" else None
             answer = desk.client.request(method, target, json=body, headers=tokens[role])
@@ -88,7 +98,7 @@ def test_each_role_at_each_route_gets_in_or_is_told_who_may(desk):
 
 def test_nobody_gets_anything_without_signing_in(desk):
     for (method, path), policy in EXPECTED.items():
-        target = path.replace("{alert_id}", "0" * 32)
+        target = path.replace("{alert_id}", "0" * 32).replace("{case_id}", "20261127-000001")
         answer = desk.client.request(method, target, json={} if method != "GET" else None)
         if policy == "anyone":
             assert answer.status_code in {200, 204, 422}, target
