@@ -50,6 +50,7 @@ export function trendChart(points, frame) {
       type: "value",
       scale: points.share,
       splitNumber: 3,
+      minInterval: points.share ? 0.01 : 0, // labels are whole per cent: no two alike
       axisLabel: { ...text, formatter: (value) => (points.share ? `${Math.round(value * 100)}%` : value) },
       splitLine: { lineStyle: { color: token("edge") } },
     },
