@@ -177,7 +177,9 @@ def _as_recorded(
     if not tally.wait_for(sum(refused.values()), _DRAIN_S):
         raise SettingsError("Kafka did not confirm the quarantined rows; is it well? (taishi status)")
     producer.close(_DRAIN_S)
-    counts = backfill_readings(settings, readings)
+    folded = sum(map(len, readings.values()))
+    with Console(stderr=True).status(f"{folded:,} readings: folding them, then writing their windows"):
+        counts = backfill_readings(settings, readings)
     # What the door refused is in quarantine; what the fold would not count is a number of its own.
     counts["not_counted"] = counts.pop("quarantined", 0)
     return {"rows": len(recording.lines), "quarantined": dict(refused)} | counts
