@@ -16,7 +16,7 @@ import httpx
 from operations.influxql import InfluxQl, Series
 from operations.oncall.clock import now_ms
 from operations.outgoing.rows import PlaceRow, place_row
-from schemas.kinds import DOMAINS, KINDS, Domain
+from schemas.kinds import DOMAINS, Domain, held_s
 from schemas.store import choose_database, measurement
 
 __all__ = ["Kept", "WindowStore", "WindowStoreSettings"]
@@ -27,12 +27,6 @@ _LOOK_BACK_S: Final = 900
 
 _DEPTH: Final[dict[Domain, int]] = {"parking": 1, "security": 1, "care": 2, "governance": 2}
 """How many windows of a place: of people's those before too, until the places above have the newest."""
-
-
-def _held_s(domain: Domain) -> int:
-    """How long a reading counts in the windows after it: a gauge holds."""
-    gauges = (k for k in KINDS.values() if k.domain == domain and any(m.series == "gauge" for m in k.metrics))
-    return max((kind.silent_after_s for kind in gauges), default=0)
 
 
 class Kept:
@@ -103,7 +97,7 @@ class WindowStore:
     def _where_simulated(self) -> dict[Domain, frozenset[str]]:
         found: dict[Domain, frozenset[str]] = {}
         for domain in DOMAINS:
-            since_ms = now_ms() - (_held_s(domain) + _LOOK_BACK_S) * 1000
+            since_ms = now_ms() - (held_s(domain) + _LOOK_BACK_S) * 1000
             series = self._series("max(readings_simulated)", domain, since_ms, "place")
             found[domain] = frozenset(e["tags"]["place"] for e in series if (e["values"][0][1] or 0) > 0)
         return found

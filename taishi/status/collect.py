@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
-from schemas.kinds import DOMAINS, KINDS, Domain
+from schemas.kinds import DOMAINS, Domain, held_s
 from schemas.store import database_of, measurement
 from schemas.topics import TOPICS, readings_topic
 from taishi.settings import Settings
@@ -33,11 +33,6 @@ AGGREGATE_GROUP: Final = "taishi-aggregate"
 
 LIMIT_S: Final = 2.0
 """How long a part may take to answer, for `status` to count it as answering."""
-
-_HELD_S: Final[dict[Domain, int]] = {
-    domain: max(kind.silent_after_s for kind in KINDS.values() if kind.domain == domain) for domain in DOMAINS
-}
-"""How long a reading may count after it was observed."""
 
 _SHARDS: Final = tuple(
     TopicPartition(topic, partition)
@@ -112,7 +107,7 @@ class Collector:
         if newest is None:
             return None
         # A space holds its last value for a day: simulated is what may still hold a simulated one.
-        start_ms = newest.start_ms - _HELD_S[domain] * 1000
+        start_ms = newest.start_ms - held_s(domain) * 1000
         simulated = self._window(
             domain, '"readings_simulated"', f' AND "readings_simulated" > 0 AND time >= {start_ms}ms'
         )

@@ -92,6 +92,17 @@ def test_a_device_whose_gaps_are_irregular_may_be_silent_for_three_of_its_longes
     assert [(s.since_ms, s.allowed_s) for s in found] == [(log[-1][0], 9000)]
 
 
+def test_a_room_that_nobody_enters_for_days_has_no_dead_sensor():
+    """In homes of TIHM a sensor that works says nothing for over a day in 29 of 1,000 sensor days."""
+    visits = [T0 + minute * 60_000 for minute in np.cumsum([10, 20, 30, 600] * 8).tolist()]
+    log = [(at_ms, movement("spare-room", at_ms)) for at_ms in visits]
+    until_s = (visits[-1] - T0) // 1000 + 6 * 86_400
+    found = run(merged(log, [(T0 + s * 1000, None) for s in range(0, until_s + 2 * 86_400, 20)]))[1]
+    assert [(s.device, s.since_ms, s.allowed_s) for s in silences(found)] == [
+        ("spare-room", visits[-1], 7 * 86_400)
+    ]
+
+
 def test_where_the_registry_gives_an_interval_three_of_them_count():
     log = merged(reports(60, 3), ticks(T0, 120 + 250))
     found = silences(run(log, PresenceSettings({"d": 60}))[1])
