@@ -7,6 +7,8 @@
 | `/api/alerts`, `/api/alerts/{id}`, `/api/alerts/{id}/{verb}` | the list, one whole, what one does |
 | `/api/alerts/{id}/case`, `/api/cases` | open a case: of an alert, of what somebody reports |
 | `/api/cases`, `/api/cases/{id}`, `/api/cases/{id}/{verb}` | the list, one whole, what one does |
+| `/api/case-words`, `/api/standards`, `/api/colleagues` | names, standards, whom one may name |
+| `/api/evaluation`, `/api/evaluation.csv` | rates of cases, with the cases behind each |
 | `/api/hidings` | what hides alerts now; suppress by rule and place, take devices out of service |
 | `/api/events` | server-sent events: the list, then what changes |
 | `/api/places`, `/api/map/{level}` | names and outlines of places, a place's last hours |
@@ -30,17 +32,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from operations.alerts.choose import Selection
 from operations.alerts.view import View
-from operations.desk import alerts, cases, city, people, reports, sessions
+from operations.desk import alerts, case_words, cases, city, evaluation, people, reports, sessions
 from operations.desk.case_answers import CaseOpened, CasePage, CaseWhole
+from operations.desk.case_words import CaseWords, Colleagues, Standards
 from operations.desk.client import client_router
 from operations.desk.documents import describe
+from operations.desk.evaluation import Evaluation
 from operations.desk.policies import Who, guarded, refuse_undeclared
 from operations.desk.seen import wanted
 from operations.desk.state import Desk, desk_of
 
 __all__ = ["application"]
 
-_ANSWERS = (CasePage, CaseWhole, CaseOpened)
+_PARTS = (sessions, alerts, reports, cases, case_words, evaluation, city, people)
+_ANSWERS = (CasePage, CaseWhole, CaseOpened, CaseWords, Standards, Colleagues, Evaluation)
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -61,10 +66,10 @@ def application(desk: Desk) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk = desk
-    for each in (sessions, alerts, reports, cases, city, people):
+    for each in _PARTS:
         app.include_router(each.router, prefix="/api")
     describe(app, _ANSWERS)
-    app.get("/api/events", response_class=StreamingResponse, **guarded("alerts.read"))(events)
+    app.get("/api/events", response_class=StreamingResponse, **guarded("cases.read"))(events)
     app.get("/health", **guarded("anyone"))(health)
     app.include_router(client_router())
 
@@ -105,9 +110,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def events(who: Who, desk: Annotated[Desk, Depends(desk_of)]) -> StreamingResponse:
-    """Server-sent events: `listed` with the whole list, then `changed`, `beat` in between."""
+    """Server-sent events: `listed` with all listed alerts, then `changed` and `cases`, `beat` in between."""
 
     def listed() -> list[View]:
+        if "alerts.read" not in who.person.permissions:
+            return []
         found = wanted(desk.store, Selection(), who.person, desk.clock())
         return [view for view in found if view.state.listed]
 

@@ -33,9 +33,9 @@ def written(answer: msgspec.Struct) -> Response:
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-def unfit(field: str, words: str) -> RequestValidationError:
+def unfit(field: str, words: str, where: str = "body") -> RequestValidationError:
     """422 about a field, as the document says them: for what only the desk knows to be wrong."""
-    return RequestValidationError([{"loc": ("body", field), "msg": words, "type": "value_error"}])
+    return RequestValidationError([{"loc": (where, field), "msg": words, "type": "value_error"}])
 
 
 def describe(app: FastAPI, kinds: Iterable[type]) -> None:

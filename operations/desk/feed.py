@@ -1,14 +1,15 @@
 """What changes, told to every open page: one look at the store serves them all.
 
-A page that connects gets what is listed, then what changes; one that was cut off connects anew and gets the
-whole list again, so nothing is missed whatever was lost in between. A page too slow to keep up is cut off.
+A page that connects gets the alerts that are listed, then what changes, of alerts and of cases. One that was
+cut off connects anew and gets the whole list again; its cases it asks for again when `listed` has come, and
+nothing that changed after that answer is left out. A page too slow to keep up is cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -16,10 +17,13 @@ import msgspec
 import structlog
 
 from operations.alerts.view import View
-from operations.desk.seen import for_person, in_places, seen
+from operations.desk.case_answers import items
+from operations.desk.seen import for_person, seen
 from operations.desk.store import DeskStore
+from operations.desk.told import CaseNews, News, event, tells_alert, tells_case
 from operations.oncall.model import Tracked
 from operations.people.roles import Person
+from operations.store.casebook import CaseBook
 
 __all__ = ["Feed"]
 
@@ -33,13 +37,13 @@ _Mark = tuple[int, str, bool]
 
 
 class Feed:
-    """One store watched, any number of listeners. Everything but `wake` is of the event loop."""
+    """Two stores watched, any number of listeners. Everything but `wake` is of the event loop."""
 
-    def __init__(self, store: DeskStore, clock: Callable[[], int]) -> None:
-        self._store, self._clock = store, clock
-        self._listeners: dict[asyncio.Queue[list[View] | None], None] = {}
+    def __init__(self, store: DeskStore, cases: CaseBook, clock: Callable[[], int]) -> None:
+        self._store, self._cases, self._clock = store, cases, clock
+        self._listeners: dict[asyncio.Queue[News | None], None] = {}
         self._marks: dict[str, _Mark] = {}
-        self._since_ms, self._action = clock(), store.last_action()
+        self._since_ms, self._action, self._flow = clock(), store.last_action(), cases.last_flow()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
 
@@ -55,11 +59,15 @@ class Feed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_S)
             self._woken.clear()
-            changed = await asyncio.to_thread(self._look)
-            if changed:
-                self._tell(changed)
+            news = await asyncio.to_thread(self._look)
+            if news.alerts or news.cases:
+                self._tell(news)
 
-    def _look(self) -> list[View]:
+    def _look(self) -> News:
+        alerts = tuple(tells_alert(view) for view in self._changed())
+        return News(alerts, tuple(tells_case(each) for each in self._happened()))
+
+    def _changed(self) -> list[View]:
         """The alerts that changed since the last look, or that somebody did something with."""
         now_ms = self._clock()
         news = {each.alert.id: each for each in self._store.changed(max(1, self._since_ms - _OVERLAP_MS))}
@@ -72,32 +80,46 @@ class Feed:
         alerts = sorted(changed.values(), key=lambda alert: (alert.onset_ms, alert.id))
         return seen(self._store, alerts, now_ms) if alerts else []
 
-    def _tell(self, changed: list[View]) -> None:
+    def _happened(self) -> list[CaseNews]:
+        """What happened to cases since the last look, in order: the flow log misses nothing."""
+        entries = self._cases.flow_since(self._flow)
+        if not entries:
+            return []
+        self._flow = entries[-1][0]
+        lines = self._cases.lines_of({entry.case_id for _, entry in entries})
+        known = {each.id: each for each in items(lines.values(), self._cases.config, self._clock())}
+        return [CaseNews(number, entry, known[entry.case_id]) for number, entry in entries]
+
+    def _tell(self, news: News) -> None:
         for queue in list(self._listeners):
             if queue.qsize() < _WAITING_MAX:
-                queue.put_nowait(changed)
+                queue.put_nowait(news)
             else:
                 self._listeners.pop(queue)
                 queue.put_nowait(None)
 
     async def listen(self, person: Person, listed: Callable[[], list[View]]) -> AsyncIterator[bytes]:
-        """Server-sent events for one page: `listed` once, then `changed`, and a `beat` at least every 5 s."""
-        queue: asyncio.Queue[list[View] | None] = asyncio.Queue()
+        """Server-sent events for one page.
+
+        `listed` once, then `changed` (alerts) and `cases` (what happened to them), and a `beat` at least
+        every 5 s.
+        """
+        queue: asyncio.Queue[News | None] = asyncio.Queue()
         self._listeners[queue] = None
         try:
-            yield _event("listed", await asyncio.to_thread(listed), person)
+            views = await asyncio.to_thread(listed)
+            yield event("listed", (msgspec.json.encode(for_person(view, person)) for view in views))
             beaten_s = time.monotonic()
             while True:
                 try:
-                    changed = await asyncio.wait_for(queue.get(), _BEAT_S)
+                    news = await asyncio.wait_for(queue.get(), _BEAT_S)
                 except TimeoutError:
-                    changed = []
-                if changed is None:
+                    news = News()
+                if news is None:
                     _LOG.info("page too slow, cut off", person=person.id)
                     return
-                mine = [view for view in changed if in_places(person, view.alert.place)]
-                if mine:
-                    yield _event("changed", mine, person)
+                if told := b"".join(news.for_person(person)):
+                    yield told
                 elif time.monotonic() - beaten_s >= _BEAT_S:
                     beaten_s = time.monotonic()
                     yield f"event: beat\ndata: {self._clock()}\n\n".encode()
@@ -107,8 +129,3 @@ class Feed:
 
 def _mark(tracked: Tracked) -> _Mark:
     return tracked.alert.revision, tracked.acknowledged_by, tracked.hidden
-
-
-def _event(name: str, views: Iterable[View], person: Person) -> bytes:
-    body = msgspec.json.encode([for_person(view, person) for view in views])
-    return b"event: " + name.encode() + b"\ndata: " + body + b"\n\n"

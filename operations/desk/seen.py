@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import HTTPException
 
@@ -13,7 +13,11 @@ from operations.desk.store import DeskStore
 from operations.people.roles import Person, in_places
 from schemas.alerts import Alert
 
-__all__ = ["alert_of", "for_person", "in_places", "seen", "wanted"]
+__all__ = ["NOBODY", "alert_of", "for_person", "in_places", "seen", "wanted"]
+
+
+NOBODY: Final = {"subject": ""}
+"""What is said of whom an alert is about, to who does not care for people."""
 
 
 def seen(store: DeskStore, alerts: Sequence[Alert], now_ms: int) -> list[View]:
@@ -43,4 +47,4 @@ def alert_of(store: DeskStore, alert_id: str, person: Person) -> Alert:
 def for_person(view: View, person: Person) -> dict[str, Any]:
     """Everything of the alert that the person may see, ready for JSON."""
     facts = view_facts(view)
-    return facts if "care.identity" in person.permissions else facts | {"subject": ""}
+    return facts if "care.identity" in person.permissions else facts | NOBODY

@@ -16,7 +16,7 @@ import sqlalchemy as sql
 
 from operations.cases.conditions import Facts
 from operations.cases.decide import decide
-from operations.cases.evaluate import Cut, Figure, evaluate
+from operations.cases.evaluate import Comparison, Cut, Figure, compare, evaluate
 from operations.cases.model import Actor, Case, Command, Entry, Standard
 from operations.cases.opening import Report, attach, duplicate_of, open_case, report_of_alert, workflow_of
 from operations.cases.periods import Period
@@ -25,6 +25,7 @@ from operations.cases.reminders import clocked, due_steps, noted
 from operations.cases.view import CaseView, case_view
 from operations.cases.workflow import Workflow
 from operations.people.audit import Said
+from operations.people.roles import Person
 from operations.store.audit import AuditRows
 from operations.store.cases import CaseRows
 from operations.store.standards import StandardRows
@@ -127,10 +128,17 @@ class CaseBook(StandardRows, CaseRows, AuditRows):
         self._workflow(case)
         return case_view(case, self.config, self.alerts_of(case), actor, now_ms)
 
-    def evaluate(self, period: Period, cut: Cut, now_ms: int) -> list[Figure]:
-        """All measures of the period by the cut, with the cases behind each figure."""
-        cases = self.cases_between(period.from_ms, period.until_ms)
+    def evaluate(self, period: Period, cut: Cut, now_ms: int, seen_by: Person | None = None) -> list[Figure]:
+        """All measures of the period by the cut, with the cases behind each figure; of what one sees."""
+        cases = self.cases_between(period.from_ms, period.until_ms, seen_by)
         return evaluate(cases, period, cut, self.config.time, self.config.denominators, now_ms)
+
+    def compared(
+        self, period: Period, cut: Cut, now_ms: int, seen_by: Person | None = None
+    ) -> list[Comparison]:
+        """The same, beside the period before (环比) and a year ago (同比)."""
+        periods = (period, period.before(), period.last_year())
+        return compare(*(self.evaluate(each, cut, now_ms, seen_by) for each in periods))
 
     def tick(self, now_ms: int) -> list[Changed]:
         """Warn, tell what is overdue, resume what was parked: what is due, once, however often called."""

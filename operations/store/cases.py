@@ -167,12 +167,14 @@ class CaseRows(AlertRows):
         with self._engine.connect() as connection:
             return connection.execute(wanted).scalar_one()
 
-    def cases_between(self, from_ms: int, until_ms: int) -> Iterator[Case]:
+    def cases_between(self, from_ms: int, until_ms: int, seen_by: Person | None = None) -> Iterator[Case]:
         """Cases reported in that time, closed in it, or open all through it: what an evaluation needs."""
         reported = CASES.c.reported_ms < until_ms
         alive = (CASES.c.closed_ms == 0) | (CASES.c.closed_ms >= from_ms) | (CASES.c.reported_ms >= from_ms)
+        seen = [] if seen_by is None else [in_sight(seen_by)]
         with self._engine.connect() as connection:
-            for body in connection.execute(sql.select(CASES.c.body).where(reported, alive)).scalars():
+            wanted = sql.select(CASES.c.body).where(reported, alive, *seen)
+            for body in connection.execute(wanted).scalars():
                 yield _CASE(body)
 
     def flow(self, case_id: str) -> list[Entry]:
@@ -186,6 +188,28 @@ class CaseRows(AlertRows):
         wanted = sql.select(CASE_FLOW).where(CASE_FLOW.c.number > number).order_by(CASE_FLOW.c.number)
         with self._engine.connect() as connection:
             return [(row.number, _entry(row)) for row in connection.execute(wanted.limit(limit))]
+
+    def last_flow(self) -> int:
+        """The number of the newest entry; 0 before the first."""
+        with self._engine.connect() as connection:
+            return connection.execute(sql.select(sql.func.max(CASE_FLOW.c.number))).scalar() or 0
+
+    def without_case(self, since_ms: int) -> list[Alert]:
+        """Alerts that changed since then, are open, of a category that opens cases, and belong to none."""
+        rules = [rule for each in self.config.categories.values() if each.auto for rule in each.rules]
+        if not rules:
+            return []
+        rule = sql.func.coalesce(sql.func.nullif(ALERTS.c.cause, ""), ALERTS.c.rule)
+        known = sql.exists().where(CASE_ALERTS.c.alert_id == ALERTS.c.id)
+        wanted = sql.select(ALERTS.c.body).where(
+            ALERTS.c.changed_ms >= since_ms,
+            ALERTS.c.open,
+            sql.or_(*(rule.startswith(each, autoescape=True) for each in rules)),
+            ~known,
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(wanted.order_by(ALERTS.c.onset_ms, ALERTS.c.id)).scalars()
+            return [_ALERT(body) for body in found]
 
     def alerts_of(self, case: Case) -> list[Alert]:
         """The linked alerts as the desk knows them now: active, or cleared since when."""

@@ -9,10 +9,9 @@ import click
 import msgspec
 from rich.console import Console
 
-from operations.cases.evaluate import CUTS, Comparison, Cut, compare, scores, to_csv
+from operations.cases.evaluate import CUTS, Comparison, Cut, scores, to_csv
 from operations.cases.measures import MEASURES, SETS
 from operations.cases.periods import Period, parse_period
-from operations.store.casebook import CaseBook
 from schemas.calendar import local
 from schemas.errors import SettingsError, received_allowed
 from taishi.cases.desk import config, now_ms, opened
@@ -53,7 +52,7 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     """
     period = parse_period(text or f"{local(now_ms()):%Y-%m}")
     with opened() as book:
-        found = _compared(book, period, cut)
+        found = book.compared(period, cut, now_ms())
         weights = book.config.score
     found = [each for each in found if _is_wanted(each, wanted, value)]
     names = _names(cut)
@@ -94,13 +93,6 @@ def measures(*, as_json: bool) -> None:
         click.echo(f"    {fact['of']} ÷ {fact['choices'][fact['among']]}")
         for choice, words in fact["choices"].items():
             click.echo(f"      {'*' if choice == fact['among'] else ' '} {choice}: {words}")
-
-
-def _compared(book: CaseBook, period: Period, cut: Cut) -> list[Comparison]:
-    at_ms = now_ms()
-    return compare(
-        *(book.evaluate(each, cut, at_ms) for each in (period, period.before(), period.last_year()))
-    )
 
 
 def _is_wanted(each: Comparison, wanted: tuple[str, ...], value: str | None) -> bool:

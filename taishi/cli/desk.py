@@ -13,6 +13,7 @@ import uvicorn
 from deploy.embedded.settings import METRICS_OFFSETS
 from operations.desk.app import application
 from operations.desk.city import City, LastHours
+from operations.desk.clockwork import Clockwork
 from operations.desk.feed import Feed
 from operations.desk.state import Desk
 from operations.desk.store import DeskStore
@@ -54,7 +55,8 @@ def serve() -> None:
     listening = listener(settings.desk_host, settings.desk_port, "desk")
     metrics.serve(settings.metrics_port + METRICS_OFFSETS["desk"])
     stopping = threading.Event()
-    threads = []
+    clockwork = Clockwork(made.cases, now_ms, made.feed.wake)
+    threads = [running("cases", clockwork.run, stopping)]
     if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
         reader = Reader(settings.kafka_bootstrap, made.store, made.feed.wake)
         threads.append(running("reader", reader.run, stopping))
@@ -106,14 +108,14 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
 
 
 def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:
-    store, passwords = DeskStore(url), Passwords()
+    store, cases, passwords = DeskStore(url), CaseBook(url, config(settings)), Passwords()
     return Desk(
         district=settings.district,
         store=store,
-        cases=CaseBook(url, config(settings)),
+        cases=cases,
         door=SigningIn(store, passwords),
         passwords=passwords,
-        feed=Feed(store, now_ms),
+        feed=Feed(store, cases, now_ms),
         clock=now_ms,
         city=City(load_registry(settings), LastHours(pages_store(settings), now_ms)),
         secure=secure,

@@ -131,7 +131,7 @@ def served(url: str, clock: Clock | None = None) -> Iterator[Served]:
     """A desk with one person of each role, called as it."""
     store, cases, clock = DeskStore(url), CaseBook(url, shipped_config()), clock or Clock()
     door = SigningIn(store, PASSWORDS)
-    desk = Desk("370202", store, cases, door, PASSWORDS, Feed(store, clock), clock, CITY)
+    desk = Desk("370202", store, cases, door, PASSWORDS, Feed(store, cases, clock), clock, CITY)
     with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
         made = Served(client, store, cases, clock)
         for role in ROLES:

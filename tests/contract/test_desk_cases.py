@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from operations.cases.decide import SYSTEM
-from operations.cases.model import Command
+from operations.cases.limits import Limit
+from operations.cases.model import Command, Standard
 from operations.cases.people import holds, sees
 from operations.people.roles import Person, Role
 from operations.store.cases import CaseSelection
@@ -18,6 +19,14 @@ from tests.contract.desk_client import CITY, GRID, STREET, Served, served
 OTHER = "370202002001001"
 _POINT = CITY.places.layer.grids[CITY.places.grid_codes.index(GRID)].polygon.representative_point()
 HERE = {"longitude": _POINT.x, "latitude": _POINT.y}
+STANDARD = Standard(
+    code="0101",
+    category="device",
+    name="井盖破损",
+    filing="破损",
+    closing=("完好",),
+    limit=Limit(4, "working_hour"),
+)
 Token = dict[str, str]
 
 
@@ -204,3 +213,47 @@ def test_the_list_holds_what_somebody_sees_and_nothing_else(desk: Served, role: 
             assert seen == {case.id for case in cases if sees(person, case)}, person
             held = {line.id for line in desk.cases.lines(CaseSelection(held_by=person))}
             assert held == {case.id for case in cases if holds(person, case)}, person
+
+
+def test_an_evaluation_is_of_what_one_sees_with_the_cases_behind_it_and_taking_it_is_recorded(desk):
+    mine, other = desk.open_case("signal.smoke"), desk.open_case("signal.smoke", OTHER)
+    desk.enter("leader-1", "shift_leader", places=(STREET,))
+    leader, everybody = desk.token("leader-1"), desk.token("analyst")
+
+    def reported(token: Token) -> list[str]:
+        found = desk.client.get("/api/evaluation?period=2027-01&by=street", headers=token).json()
+        figures = [each for each in found["figures"] if each["measure"] == "valid_reports"]
+        assert all(each["rate"] == 1.0 and "÷" in each["definition"] and each["name"] for each in figures)
+        return [case for each in figures for case in each["among"]]
+
+    assert reported(leader) == [mine]
+    assert reported(everybody) == [mine, other]
+    taken = desk.client.get("/api/evaluation.csv?period=2027-01&by=street", headers=everybody)
+    assert taken.headers["content-type"].startswith("text/csv")
+    assert taken.content.decode("utf-8-sig").startswith("period,measure,指标")
+    (entry,) = desk.store.newest(10, what="export.evaluation")
+    assert (entry.said.who, entry.said.of) == ("analyst", "370202")
+    assert desk.client.get("/api/evaluation?by=person", headers=desk.token("street")).status_code == 403
+    wrong = desk.client.get("/api/evaluation?period=soon", headers=everybody)
+    assert wrong.status_code == 422
+    assert "2026-W47" in wrong.json()["detail"][0]["msg"]
+
+
+def test_a_client_gets_the_words_the_standards_and_whom_one_may_name(desk):
+    desk.cases.take_standards([STANDARD], "standards.xlsx", desk.clock(), replace=True)
+    for name in ("chief", "worker"):
+        desk.enter(name, "department", department="市政公司")
+    operator, chief = desk.token("operator"), desk.token("chief")
+    words = desk.client.get("/api/case-words", headers=desk.token("grid_worker")).json()
+    assert words["sources"] == ["collector", "resident"]
+    verbs = {each["name"]: [move["verb"] for move in each["verbs"]] for each in words["workflows"]}
+    assert "claim" in verbs["grid-calls"]
+    assert {"code": "fire", "name": "火情", "workflow": "street-calls"} in words["categories"]
+    found = desk.client.get("/api/standards?text=井盖", headers=operator).json()
+    assert [each["code"] for each in found["standards"]] == ["0101"]
+    assert desk.client.get("/api/standards?text=树", headers=operator).json()["total"] == 0
+    mine = desk.client.get("/api/colleagues", headers=chief).json()
+    assert [each["name"] for each in mine["people"]] == ["chief", "worker"]
+    known = desk.client.get("/api/colleagues", headers=operator).json()
+    assert {"chief", "grid_worker"} <= {each["name"] for each in known["people"]}
+    assert known["departments"] == ["市政公司"]

@@ -93,3 +93,27 @@ def test_a_page_on_which_nothing_happens_hears_a_beat(desk):
     events = events_until(desk, desk.token("operator"), lambda event: event[0] == "beat")
     assert [name for name, _ in events] == ["listed", "beat"]
     assert events[-1][1] == desk.clock()
+
+
+def test_what_happens_to_cases_reaches_pages_that_see_them_once_and_in_order(desk):
+    """A party member's page, who reads no alerts: the call in their community, and nothing of others."""
+    desk.enter("member", "party_member", places=(GRID[:12],))
+    desk.raise_alert("signal.gas")
+    token, ready = desk.token("member", "phone"), threading.Barrier(2)
+
+    def is_claimed(event: Event) -> bool:
+        return event[0] == "cases" and event[1][-1]["entry"]["verb"] == "claim"
+
+    with ThreadPoolExecutor(1) as pages:
+        page = pages.submit(events_until, desk, token, is_claimed, ready)
+        ready.wait(20)
+        desk.open_case("signal.sos", OTHER)
+        call = desk.open_case("signal.sos", GRID)
+        desk.client.post(f"/api/cases/{call}/claim", json={}, headers=token)
+        events = page.result(30)
+    assert events[0] == ("listed", [])
+    assert {name for name, _ in events[1:]} == {"cases"}
+    told = [each for _, body in events[1:] for each in body]
+    assert [(each["case"]["id"], each["entry"]["verb"]) for each in told] == [(call, "open"), (call, "claim")]
+    assert told[-1]["case"]["person"] == "member"
+    assert told[0]["number"] < told[1]["number"]
