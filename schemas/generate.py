@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.acts import Act
 from schemas.alerts import Alert
 from schemas.generate_asyncapi import asyncapi
 from schemas.kinds import DOMAINS, KINDS, Domain, Kind, Metric
@@ -71,6 +72,7 @@ def documents() -> dict[str, _Schema]:
         "stillness.json": _stillness(),
         "pulse.json": _narrowed(Pulse, "Pulse", {"shard": _NAMED, "at_ms": _MOMENT}),
         "alert.json": _alert(),
+        "act.json": _act(),
     }
     return schemas | {"asyncapi.json": asyncapi()}
 
@@ -191,4 +193,13 @@ def _alert() -> _Schema:
         "Alert",
         {"id": _NAMED, "rule": _NAMED, "place": _PLACE, "onset_ms": _MOMENT, "revision": _COUNT}
         | {"children": _COUNT},
+    )
+
+
+def _act() -> _Schema:
+    moments = {"at_ms": _MOMENT, "until_ms": _MOMENT}
+    return _narrowed(
+        Act,
+        "Act",
+        moments | {"id": _NAMED, "verb": _NAMED, "by": _NAMED, "number": _COUNT, "version": _COUNT},
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from schemas.kinds import DOMAINS, KINDS
 from schemas.quarantine import Reason
 from schemas.topics import (
+    ACTS,
     ALERTS,
     CHECKPOINTS,
     LATE,
@@ -36,6 +37,7 @@ _MESSAGES: Final[dict[str, tuple[str, ...]]] = {
     LATE: ("reading",),
     QUARANTINE: ("quarantined",),
     ALERTS: ("alert",),
+    ACTS: ("act",),
     CHECKPOINTS: ("checkpoint",),
 }
 """Topic -> names of its messages."""
@@ -96,6 +98,7 @@ def _messages() -> dict[str, dict[str, Any]]:
         "stillness": ("stillness.json", "district code", "a person does not move, or moves again"),
         "pulse": ("pulse.json", "district code", "what a shard heard in ten seconds"),
         "alert": ("alert.json", "alert id", "a call for a timely response"),
+        "act": ("act.json", "alert or case id", "what somebody did with an alert, or happened to a case"),
     }
     return {
         **{name: _json_message(name, *facts) for name, facts in json_messages.items()},

@@ -8,6 +8,7 @@ from typing import Final
 from schemas.kinds import DOMAINS, Domain
 
 __all__ = [
+    "ACTS",
     "ALERTS",
     "CHECKPOINTS",
     "LATE",
@@ -34,6 +35,7 @@ PRESENCE: Final = "presence"
 LATE: Final = "late"
 QUARANTINE: Final = "quarantine"
 ALERTS: Final = "alerts"
+ACTS: Final = "acts"
 CHECKPOINTS: Final = "checkpoints"
 
 
@@ -84,6 +86,7 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(LATE, "reading id", "Reading", 1, _log(168)),
         Topic(QUARANTINE, "source", "original bytes, facts in headers", 1, _log(168) | _LARGE),
         Topic(ALERTS, "alert id", "Alert", 1, _compacted()),
+        Topic(ACTS, "alert or case id", "Act", 1, _log(365 * 24)),
         Topic(CHECKPOINTS, "job/shard", "state + next offset + epoch", 1, _compacted() | _LARGE),
     )
 }

@@ -81,6 +81,12 @@ class ActionRows(AlertRows, AuditRows):
         with self._engine.connect() as connection:
             return self._actions(connection, ACTIONS.c.at_ms >= since_ms)
 
+    def actions_after(self, number: int, limit: int) -> list[tuple[int, Action]]:
+        """Actions after that number, with theirs, in the order in which they came to count."""
+        wanted = sql.select(ACTIONS).where(ACTIONS.c.number > number).order_by(ACTIONS.c.number).limit(limit)
+        with self._engine.connect() as connection:
+            return [(row.number, _action(row)) for row in connection.execute(wanted)]
+
     def last_action(self) -> int:
         """The number of the newest action; 0 before the first."""
         with self._engine.connect() as connection:

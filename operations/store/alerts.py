@@ -45,6 +45,16 @@ class AlertRows(Database):
                 )
             )
 
+    def go_on(self, topic: str, next_offset: int) -> None:
+        """Reading, or writing, goes on from there; never from before where it was."""
+        new = self._insert(PROGRESS).values(topic=topic, next_offset=next_offset)
+        further = PROGRESS.c.next_offset < next_offset
+        moved = new.on_conflict_do_update(
+            index_elements=[PROGRESS.c.topic], set_={"next_offset": next_offset}, where=further
+        )
+        with self._engine.begin() as connection:
+            connection.execute(moved)
+
     def know(self, alerts: Iterable[Alert], now_ms: int) -> None:
         """Know these versions, whatever is read of the topic; an older one than is known changes nothing."""
         with self._engine.begin() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import click
@@ -11,6 +12,7 @@ import structlog
 import uvicorn
 
 from deploy.embedded.settings import METRICS_OFFSETS
+from operations.desk.acts import ActRecord, Publisher
 from operations.desk.app import application
 from operations.desk.city import City, LastHours
 from operations.desk.clockwork import Clockwork
@@ -22,7 +24,9 @@ from operations.oncall.reader import Reader
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
 from operations.store.casebook import CaseBook
+from pipelines.io.sink import KafkaSink, Record
 from schemas.errors import SettingsError
+from schemas.topics import ACTS
 from taishi import logs, metrics
 from taishi.cases.desk import config
 from taishi.doors import is_loopback, tls_pair
@@ -35,6 +39,8 @@ __all__ = ["desk"]
 
 _LOG = structlog.get_logger(__name__)
 _LEAVE_S: Final = 5
+_GIVE_UP_S: Final = 30
+"""After which what the broker did not confirm is sent again."""
 
 
 @click.group()
@@ -56,7 +62,8 @@ def serve() -> None:
     metrics.serve(settings.metrics_port + METRICS_OFFSETS["desk"])
     stopping = threading.Event()
     clockwork = Clockwork(made.cases, now_ms, made.feed.wake)
-    threads = [running("cases", clockwork.run, stopping)]
+    acts = Publisher(made.store, made.cases, _into_log(settings))
+    threads = [running("cases", clockwork.run, stopping), running("acts", acts.run, stopping)]
     if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
         reader = Reader(settings.kafka_bootstrap, made.store, made.feed.wake)
         threads.append(running("reader", reader.run, stopping))
@@ -77,6 +84,11 @@ def serve() -> None:
         thread.join(_LEAVE_S)
     made.store.close()
     made.cases.close()
+
+
+def _into_log(settings: Settings) -> Callable[[Sequence[ActRecord]], None]:
+    sink = KafkaSink(settings.kafka_bootstrap, give_up_s=_GIVE_UP_S)
+    return lambda acts: sink.send(Record(ACTS, act.key, act.value) for act in acts)
 
 
 @desk.command()

@@ -13,10 +13,11 @@ import httpx
 import msgspec
 import pyotp
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
+from schemas.acts import Act
 from schemas.alerts import Alert, alert_id
-from schemas.topics import ALERTS
+from schemas.topics import ACTS, ALERTS
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -85,10 +86,27 @@ def test_an_alert_on_the_topic_reaches_an_open_page_and_an_acknowledgement_too(
             client.post(f"/api/alerts/{alert.id}/acknowledge", json={"why": "去看"}).raise_for_status()
             again = client.post(f"/api/alerts/{alert.id}/acknowledge", json={})
             assert "already acknowledged by wang" in again.json()["detail"]
+            opened = client.post(f"/api/alerts/{alert.id}/case", json={}).json()
+            acts = _acts(own.kafka_bootstrap, {f"alert:{alert.id}", opened["case"]["case"]["id"]})
+            assert [(act.verb, act.by) for act in acts] == [("acknowledge", "wang"), ("open", "wang")]
     finally:
         desk.terminate()
         desk.wait(30)
-    assert "the record holds: 3 entries" in own.run("audit", "verify").stdout
+    assert "the record holds: 4 entries" in own.run("audit", "verify").stdout
+
+
+def _acts(bootstrap: str, of: set[str]) -> list[Act]:
+    """The acts of these, read until each is there: `alert:` and an alert's id, or a case's id."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "desk-process-acts"})
+    consumer.assign([TopicPartition(ACTS, 0, OFFSET_BEGINNING)])
+    found: list[Act] = []
+    while {act.case or f"alert:{act.alert}" for act in found} != of:
+        for message in consumer.consume(100, 1.0):
+            assert message.error() is None
+            act = msgspec.json.decode(message.value() or b"", type=Act)
+            found += [act] if (act.case or f"alert:{act.alert}") in of else []
+    consumer.close()
+    return found
 
 
 def _healthy(client: httpx.Client) -> bool:

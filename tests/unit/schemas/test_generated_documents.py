@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from referencing import Registry, Resource
 
+from schemas.acts import Act
 from schemas.alerts import Alert
 from schemas.generate import documents
 from schemas.kinds import KINDS
@@ -19,7 +20,7 @@ from schemas.windows import Progress, Window
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "schemas" / "examples"
-STRUCTS = {"signal": Signal, "window": Window, "progress": Progress, "alert": Alert}
+STRUCTS = {"signal": Signal, "window": Window, "progress": Progress, "alert": Alert, "act": Act}
 
 
 def examples(kind):
