@@ -28,7 +28,7 @@ from connectors.judge import Verdict, judge, quarantine_record
 from connectors.occurrences import Occurrences, Told
 from connectors.producer import LogProducer, Record
 from connectors.resolve import Resolver
-from connectors.scorecard import Scorecard
+from connectors.scorecard import Heard, Scorecard
 from connectors.telemetry import SourceTelemetry
 from schemas.errors import received_allowed
 from schemas.quarantine import Reason
@@ -60,6 +60,7 @@ class _Sums:
     signals: int = 0
     refused: list[Reason] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
 
 class Gateway:
@@ -131,8 +132,8 @@ class Gateway:
         outcomes: list[Outcome] = []
         records: list[Record] = []
         for message, codec in messages:
-            verdict, told = self._verdict(message, codec)
             of = sums.get(codec) or sums.setdefault(codec, _Sums())
+            verdict, told = self._verdict(message, codec, of.heard)
             of.messages += 1
             of.readings += verdict.readings
             of.signals += verdict.signals
@@ -147,6 +148,7 @@ class Gateway:
         for codec, of in sums.items():
             self._telemetry[codec].received.inc(of.messages)
             self._telemetry[codec].in_flight.inc(of.messages)
+            self._score(codec, of.heard)
         self._take(*taken)
 
         def delivered() -> None:
@@ -190,8 +192,16 @@ class Gateway:
             self._records += records
             self._bytes += payload_bytes
 
-    def _verdict(self, message: Message, codec: str) -> tuple[Verdict, tuple[Told, ...]]:
-        """What the message leads to, and what of it begins or ends an occurrence."""
+    def _score(self, codec: str, heard: Sequence[Heard]) -> None:
+        if self._scorecard is None:
+            return
+        try:
+            self._scorecard.saw(self._sources[codec], heard, self._devices)
+        except Exception:  # noqa: BLE001 - the messages are good: only how good is not counted then
+            _LOG.exception("scorecard failed", codec=codec)
+
+    def _verdict(self, message: Message, codec: str, heard: list[Heard]) -> tuple[Verdict, tuple[Told, ...]]:
+        """What the message leads to, and what of it begins or ends an occurrence; adds to `heard`."""
         source = self._sources[codec]
         if len(message.payload) > self.limits.message_bytes:
             allowed = (f"at most {self.limits.message_bytes}",)
@@ -203,19 +213,18 @@ class Gateway:
             if isinstance(decoded, Decoded):
                 if self._device_rates is not None:
                     decoded = self._device_rates.within(decoded)
-                heard = len(decoded.signals)
-                if heard:
+                before = len(decoded.signals)
+                if before:
                     decoded, told = self._occurrences.settle(decoded)
-                    self._telemetry[codec].repeated.inc(heard - len(decoded.signals))
+                    self._telemetry[codec].repeated.inc(before - len(decoded.signals))
             verdict = judge(message, decoded, source, self._resolver)
-            if self._scorecard is not None:
-                self._scorecard.saw(source, message, decoded, verdict.rejected, self._devices)
             if isinstance(decoded, Decoded) and verdict.rejected is None:
                 self._list_newcomers(decoded, source, message)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let one message stop all others
             _LOG.exception("codec failed", codec=codec, address=message.address)
             detail = f"codec {codec} failed: {type(error).__name__}"
             return self._refusal(message, source, Rejected(Reason.MALFORMED, detail)), ()
+        heard.append(Heard(message, decoded, verdict.rejected))
         return verdict, told
 
     def _list_newcomers(self, decoded: Decoded, source: str, message: Message) -> None:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from connectors.base import Decoded, Device, Devices, Message, Rejected
 from connectors.telemetry import VendorTelemetry
 
-__all__ = ["OFFSETS", "RECENT", "UNKNOWN", "VENDORS_MAX", "Scorecard", "Tally", "vendor_of"]
+__all__ = ["OFFSETS", "RECENT", "UNKNOWN", "VENDORS_MAX", "Heard", "Scorecard", "Tally", "vendor_of"]
 
 UNKNOWN: Final = "unknown"
 OTHER: Final = "other"
@@ -51,6 +53,8 @@ class Tally:
 
     def heard(self, at_ms: int) -> None:
         """A message of theirs came."""
+        if at_ms == self.heard_ms:
+            return
         if at_ms // _HOUR_MS != self.hour:
             following = at_ms // _HOUR_MS == self.hour + 1
             self.longest_before_ms, self.longest_ms = self.longest_ms if following else 0, 0
@@ -73,6 +77,32 @@ class Tally:
         return offsets[min(len(offsets) - 1, int(share * len(offsets)))] / 1000 if offsets else 0.0
 
 
+class Heard(NamedTuple):
+    """A message that came, and what it meant; `rejected` says why it, or a part of it, is in quarantine."""
+
+    message: Message
+    decoded: Decoded | Rejected
+    rejected: Rejected | None
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What messages that came together add to one tally."""
+
+    tally: Tally
+    messages: int = 0
+    readings: int = 0
+    late: int = 0
+    repeated: int = 0
+
+    def tell(self) -> None:
+        telemetry = self.tally.telemetry
+        telemetry.messages.inc(self.messages)
+        telemetry.readings.inc(self.readings)
+        telemetry.late.inc(self.late)
+        telemetry.repeated.inc(self.repeated)
+
+
 class Scorecard:
     """Counts for one door; `saw` may be called from any thread."""
 
@@ -83,45 +113,38 @@ class Scorecard:
         self._recent: set[int] = set()
         self._before: set[int] = set()
 
-    def saw(
-        self,
-        source: str,
-        message: Message,
-        decoded: Decoded | Rejected,
-        rejected: Rejected | None,
-        devices: Devices,
-    ) -> None:
-        """A message came; `rejected` says why it, or a part of it, is in quarantine."""
-        observations = decoded.observations if isinstance(decoded, Decoded) else ()
+    def saw(self, source: str, heard: Iterable[Heard], devices: Devices) -> None:
+        """Messages came, in this order. Those that came together cost less than one by one."""
         with self._lock:
-            counts: dict[str, list[int]] = {}
-            for seen in observations:
-                vendor = vendor_of(devices.get(seen.device))
-                count = counts.get(vendor) or counts.setdefault(vendor, [0, 0, 0])
-                offset_ms = message.received_at_ms - seen.observed_at_ms
-                identity = hash((seen.device, seen.kind, seen.metric, seen.observed_at_ms, seen.seq))
-                count[0] += 1
-                count[1] += offset_ms > self._lateness_ms
-                count[2] += self._known(identity)
-                self._tally(source, vendor).offsets_ms.append(offset_ms)
-            self._count(source, message.received_at_ms, counts)
-            if not counts and rejected is None:
-                return  # an alarm without a reading, a battery's state: nothing to judge
-            first = self._tally(source, next(iter(counts), UNKNOWN))
-            first.telemetry.messages.inc()
-            if rejected is not None:
-                first.heard(message.received_at_ms)
-                first.telemetry.quarantined(rejected.reason)
+            counts: dict[str, _Counts] = {}
+            for each in heard:
+                self._count(source, each, devices, counts)
+            for count in counts.values():
+                count.tell()
 
-    def _count(self, source: str, at_ms: int, counts: dict[str, list[int]]) -> None:
-        for vendor, (readings, late, repeated) in counts.items():
-            tally = self._tally(source, vendor)
-            tally.heard(at_ms)
-            tally.telemetry.readings.inc(readings)
-            if late:
-                tally.telemetry.late.inc(late)
-            if repeated:
-                tally.telemetry.repeated.inc(repeated)
+    def _count(self, source: str, heard: Heard, devices: Devices, counts: dict[str, _Counts]) -> None:
+        at_ms, first = heard.message.received_at_ms, None
+        for seen in heard.decoded.observations if isinstance(heard.decoded, Decoded) else ():
+            vendor = vendor_of(devices.get(seen.device))
+            count = counts.get(vendor) or self._counts(source, vendor, counts)
+            first = first or count
+            offset_ms = at_ms - seen.observed_at_ms
+            identity = hash((seen.device, seen.kind, seen.metric, seen.observed_at_ms, seen.seq))
+            count.readings += 1
+            count.late += offset_ms > self._lateness_ms
+            count.repeated += self._known(identity)
+            count.tally.offsets_ms.append(offset_ms)
+            count.tally.heard(at_ms)
+        if first is None and heard.rejected is None:
+            return  # an alarm without a reading, a battery's state: nothing to judge
+        first = first or counts.get(UNKNOWN) or self._counts(source, UNKNOWN, counts)
+        first.messages += 1
+        if heard.rejected is not None:
+            first.tally.heard(at_ms)
+            first.tally.telemetry.quarantined(heard.rejected.reason)
+
+    def _counts(self, source: str, vendor: str, counts: dict[str, _Counts]) -> _Counts:
+        return counts.setdefault(vendor, _Counts(self._tally(source, vendor)))
 
     def _tally(self, source: str, vendor: str) -> Tally:
         found = self._tallies.get((source, vendor))

@@ -18,6 +18,7 @@ from connectors.gateway import Gateway, Limits, Outcome
 from connectors.http.app import HttpSettings, application
 from connectors.producer import Record
 from connectors.resolve import Resolver
+from connectors.scorecard import Scorecard
 from schemas.errors import SettingsError
 from schemas.quarantine import Reason
 
@@ -59,12 +60,15 @@ class Broken:
         raise ZeroDivisionError
 
 
-def gateway(log: HeldLog, limits: Limits | None = None) -> tuple[Gateway, str]:
+def gateway(
+    log: HeldLog, limits: Limits | None = None, scorecard: Scorecard | None = None
+) -> tuple[Gateway, str]:
     """A gateway of a transport of its own, so that its counters start at 0."""
     devices = {"a": Device("a", "", "parking.space", GRID, None, "", None, simulated=False)}
     transport = next(NAMES)
     codecs = load_codecs(["native"], {}) | {"broken": Broken()}
-    made = Gateway(transport, codecs, devices, Resolver(devices, Places()), log, limits)  # type: ignore[arg-type]
+    resolver = Resolver(devices, Places())
+    made = Gateway(transport, codecs, devices, resolver, log, limits, scorecard=scorecard)  # type: ignore[arg-type]
     return made, f"{transport}.native"
 
 
@@ -112,6 +116,32 @@ def test_a_fault_of_our_own_quarantines_one_message_and_stops_nothing() -> None:
     door.accept(message(), "native", done.append)
     assert [outcome.rejected and outcome.rejected.reason for outcome in done] == [Reason.MALFORMED, None]
     assert log.records[0].value == GOOD
+
+
+class BrokenScorecard(Scorecard):
+    def saw(self, *_given: object) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_fault_in_how_good_messages_are_refuses_none() -> None:
+    log, done = HeldLog(at_once=True), list[Outcome]()
+    door, _ = gateway(log, scorecard=BrokenScorecard(60))
+    door.accept(message(), "native", done.append)
+    assert done == [Outcome(1, 0, None)]
+
+
+def test_of_messages_taken_together_each_is_on_the_scorecard_of_its_source() -> None:
+    log, told = HeldLog(), list[None]()
+    door, source = gateway(log, scorecard=Scorecard(60))
+    door.accept_all(
+        [(message(), "native"), (message(b"?"), "native"), (message(), "broken")], lambda: told.append(None)
+    )
+    log.confirm()
+    assert told == [None]
+    of = {"source": source, "vendor": "unknown"}
+    assert counted("taishi_vendor_messages_total", **of) == 2
+    assert counted("taishi_vendor_readings_total", **of) == 1
+    assert counted("taishi_vendor_quarantined_total", **of, reason=Reason.MALFORMED.value) == 1
 
 
 def test_a_large_message_is_not_even_decoded() -> None:
