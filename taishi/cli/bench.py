@@ -120,9 +120,11 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
         "connector (acknowledges what Kafka has)",
         f"{figures.connector_per_s:,.0f} messages/s, {figures.connector_cpu_us:.1f} µs CPU each",
     )
-    table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f}")
+    span = f"{min(figures.ratios):.2f} to {max(figures.ratios):.2f}"
+    table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f} ({span})")
     for count, rate in figures.shared_per_s.items():
-        table.add_row(f"connectors that share, 20 in flight each: {count}", f"{rate:,.0f} messages/s")
+        shared = f"{rate:,.0f} messages/s, {figures.shared_cpu_us[count]:.1f} µs CPU each"
+        table.add_row(f"connectors that share, 20 in flight each: {count}", shared)
     table.add_row("part of the least busy one", f"{figures.shared_least:.0%}")
     Console().print(table)
 
