@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     workflows_folder: Path | None = Field(
         None, description="workflows of one's own (TOML, docs/cases.md); the shipped ones if unset"
     )
+    scenarios_file: Path | None = Field(
+        None, description="stations, members, patrols, walking model (TOML, docs/scenarios.md); none if unset"
+    )
+    residents_file: Path | None = Field(
+        None, description="who pseudonyms are of, for care workers (CSV, docs/scenarios.md); nobody if unset"
+    )
     keys_file: Path | None = Field(
         None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
     )

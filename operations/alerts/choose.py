@@ -11,7 +11,7 @@ import msgspec.structs
 
 from schemas.alerts import SEVERITIES, Alert, Severity
 
-__all__ = ["SEVERITY_NAMES", "Selection", "choose", "facts"]
+__all__ = ["SEVERITY_NAMES", "Selection", "choose", "choose_order", "facts"]
 
 SEVERITY_NAMES: Final[dict[Severity, str]] = {
     "low": "低 low",
@@ -50,7 +50,12 @@ def listed(alert: Alert) -> bool:
 def choose(alerts: Iterable[Alert], selection: Selection) -> list[Alert]:
     """The wanted ones: the most urgent first, of those the newest first."""
     wanted = [alert for alert in alerts if selection.takes(alert)]
-    return sorted(wanted, key=lambda a: (-_rank(a.severity), -a.onset_ms, a.id))
+    return sorted(wanted, key=choose_order)
+
+
+def choose_order(alert: Alert) -> tuple[int, int, str]:
+    """What lists of alerts are sorted by."""
+    return -_rank(alert.severity), -alert.onset_ms, alert.id
 
 
 def facts(alert: Alert) -> dict[str, Any]:

@@ -10,6 +10,9 @@
 | `/api/case-words`, `/api/standards`, `/api/colleagues` | names, standards, whom one may name |
 | `/api/evaluation`, `/api/evaluation.csv` | rates of cases, with the cases behind each |
 | `/api/hidings` | what hides alerts now; suppress by rule and place, take devices out of service |
+| `/api/posts`, `/api/handovers`, `/api/handover-list` | whose the next alert is; shifts handed over, signed |
+| `/api/major-events`, `/api/major-events/{id}` | major-event mode: set up, on, off, reports, board, summary |
+| `/api/parking/…`, `/api/patrols`, `/api/care/…`, `/api/party/…`, `/api/photos` | the scenarios |
 | `/api/events` | server-sent events: the list, then what changes |
 | `/api/places`, `/api/map/{level}` | names and outlines of places, a place's last hours |
 | `/api/people`, `/api/audit` | who may sign in, and what was done |
@@ -32,7 +35,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from operations.alerts.choose import Selection
 from operations.alerts.view import View
-from operations.desk import alerts, case_words, cases, city, evaluation, people, reports, sessions
+from operations.desk import (
+    alerts,
+    care,
+    case_words,
+    cases,
+    city,
+    evaluation,
+    handovers,
+    major_events,
+    parking,
+    party,
+    patrols,
+    people,
+    photos,
+    reports,
+    sessions,
+)
 from operations.desk.case_answers import CaseOpened, CasePage, CaseWhole
 from operations.desk.case_words import CaseWords, Colleagues, Standards
 from operations.desk.client import client_router
@@ -44,7 +63,8 @@ from operations.desk.state import Desk, desk_of
 
 __all__ = ["application"]
 
-_PARTS = (sessions, alerts, reports, cases, case_words, evaluation, city, people)
+_DESK = (sessions, alerts, handovers, reports, cases, case_words, evaluation, major_events, city, people)
+_SCENARIOS = (parking, patrols, care, party, photos)
 _ANSWERS = (CasePage, CaseWhole, CaseOpened, CaseWords, Standards, Colleagues, Evaluation)
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -66,7 +86,7 @@ def application(desk: Desk) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk = desk
-    for each in _PARTS:
+    for each in (*_DESK, *_SCENARIOS):
         app.include_router(each.router, prefix="/api")
     describe(app, _ANSWERS)
     app.get("/api/events", response_class=StreamingResponse, **guarded("cases.read"))(events)

@@ -44,6 +44,7 @@ class Feed:
         self._listeners: dict[asyncio.Queue[News | None], None] = {}
         self._marks: dict[str, _Mark] = {}
         self._since_ms, self._action, self._flow = clock(), store.last_action(), cases.last_flow()
+        self._events = self._in_effect(clock())
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
 
@@ -77,6 +78,9 @@ class Feed:
         self._since_ms = now_ms
         self._action, touched = self._store.touched_after(self._action)
         changed = {alert.id: alert for alert in touched} | {id_: news[id_].alert for id_ in fresh}
+        if (events := self._in_effect(now_ms)) != self._events:  # what counts in its area changed
+            self._events = events
+            changed |= {alert.id: alert for alert in self._store.alerts(now_ms)}
         alerts = sorted(changed.values(), key=lambda alert: (alert.onset_ms, alert.id))
         return seen(self._store, alerts, now_ms) if alerts else []
 
@@ -89,6 +93,10 @@ class Feed:
         lines = self._cases.lines_of({entry.case_id for _, entry in entries})
         known = {each.id: each for each in items(lines.values(), self._cases.config, self._clock())}
         return [CaseNews(number, entry, known[entry.case_id]) for number, entry in entries]
+
+    def _in_effect(self, now_ms: int) -> tuple[str, ...]:
+        """Ids of the major events that count now."""
+        return tuple(e.event.id for e in self._store.switched_on(now_ms) if e.in_effect(now_ms))
 
     def _tell(self, news: News) -> None:
         for queue in list(self._listeners):

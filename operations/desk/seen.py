@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from fastapi import HTTPException
@@ -10,6 +10,7 @@ from fastapi import HTTPException
 from operations.alerts.choose import Selection, choose
 from operations.alerts.view import View, view_facts, views
 from operations.desk.store import DeskStore
+from operations.major_event.priorities import raised
 from operations.people.roles import Person, in_places
 from schemas.alerts import Alert
 
@@ -23,6 +24,7 @@ NOBODY: Final = {"subject": ""}
 def seen(store: DeskStore, alerts: Sequence[Alert], now_ms: int) -> list[View]:
     """These alerts with their states now; parents that stand for them are looked up."""
     ids = [alert.id for alert in alerts]
+    alerts = _raised(store, alerts, now_ms)
     known = set(ids)
     parents = [parent for parent in store.parents() if parent.id not in known]
     found = views([*alerts, *parents], store.actions_on(ids), store.hidings(now_ms), now_ms)
@@ -33,7 +35,13 @@ def wanted(store: DeskStore, selection: Selection, person: Person, now_ms: int) 
     """The wanted alerts of the person's places: the most urgent first, of those the newest first."""
     since_ms = now_ms if selection.since_ms is None else selection.since_ms
     known = [alert for alert in store.alerts(since_ms) if in_places(person, alert.place)]
-    return seen(store, choose(known, selection), now_ms)
+    return seen(store, choose(_raised(store, known, now_ms), selection), now_ms)
+
+
+def _raised(store: DeskStore, alerts: Iterable[Alert], now_ms: int) -> list[Alert]:
+    """The alerts with the severity that a major event gives them now."""
+    events = store.switched_on(now_ms)
+    return [raised(alert, events, now_ms) for alert in alerts]
 
 
 def alert_of(store: DeskStore, alert_id: str, person: Person) -> Alert:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from operations.oncall.store import Store
+from operations.store.check_ins import CheckInRows
 from operations.store.people import PeopleRows
 
 __all__ = ["DeskStore"]
 
 
-class DeskStore(Store, PeopleRows):
+class DeskStore(Store, PeopleRows, CheckInRows):
     """One database. May be opened by several processes (SQLite in WAL mode, or PostgreSQL)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ import apprise
 import msgspec
 
 from operations.alerts.refusals import MAX_SHELVE_S
+from operations.handover.model import HandoverRules
 from operations.oncall.flood import FloodLimits
 from operations.oncall.hours import SHIFTS, WORKING_HOURS, When, parse_spans
 from operations.oncall.model import OnCall, Person, Route, Step
@@ -19,6 +22,7 @@ from schemas.errors import SettingsError, received_allowed
 __all__ = ["load_oncall", "parse_oncall"]
 
 _REPEAT_MAX: Final = 100
+_DAY_S: Final = 86_400
 
 
 class _StepForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,10 +43,18 @@ class _RouteForm(msgspec.Struct, forbid_unknown_fields=True):
     when: When = "always"
 
 
+class _HandoverForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    unsigned_s: int = 900
+    soon_overdue_s: int = 7200
+    escalate_to: tuple[str, ...] = ()
+
+
 class _Form(msgspec.Struct, forbid_unknown_fields=True):
     people: dict[str, list[str]]
     routes: list[_RouteForm]
     groups: dict[str, list[str]] = {}
+    posts: dict[str, list[str]] = {}
+    handover: _HandoverForm = _HandoverForm()
     too_old_s: int = 3600
     working_hours: tuple[str, ...] = tuple(map(str, WORKING_HOURS))
     shifts: tuple[str, ...] = tuple(map(str, SHIFTS))
@@ -72,17 +84,50 @@ def parse_oncall(given: dict[str, Any]) -> OnCall:
     for name, channels in form.people.items():
         _check_channels(name, channels)
     people = {name: Person(name, tuple(channels)) for name, channels in form.people.items()}
+    posts = {name: _post(name, given, form) for name, given in form.posts.items()}
     if not 0 < form.flood_end <= form.flood_start:
         raise SettingsError(f"flood_end: received {form.flood_end}, allowed: 1 to flood_start")
     return OnCall(
         people,
-        tuple(_route(each, form, people) for each in form.routes),
+        tuple(_route(each, form) for each in form.routes),
         form.too_old_s,
         parse_spans("working_hours", form.working_hours),
         parse_spans("shifts", form.shifts, whole_day=True),
         FloodLimits(form.flood_start, form.flood_end),
         form.max_shelve_s,
+        posts,
+        _handover(form),
     )
+
+
+def _post(name: str, given: list[str], form: _Form) -> tuple[str, ...]:
+    if name in form.people or name in form.groups or not given:
+        raise SettingsError(
+            f"posts.{name}: received {given}, allowed: a name of its own, with one person or more"
+        )
+    return _names(f"posts.{name}", given, form)
+
+
+def _handover(form: _Form) -> HandoverRules:
+    rules = form.handover
+    for name in ("unsigned_s", "soon_overdue_s"):
+        if not 0 < getattr(rules, name) <= _DAY_S:
+            raise SettingsError(f"handover.{name}: received {getattr(rules, name)}, allowed: 1 to {_DAY_S}")
+    told = HandoverRules(
+        unsigned_s=rules.unsigned_s,
+        soon_overdue_s=rules.soon_overdue_s,
+        escalate_to=_names("handover.escalate_to", rules.escalate_to, form),
+    )
+    return replace(told, posts=tuple(form.posts)) if form.posts else told
+
+
+def _names(where: str, given: Iterable[str], file: _Form) -> tuple[str, ...]:
+    """Each once, groups replaced by their people; SettingsError names one that is not known."""
+    names = [name for each in given for name in file.groups.get(each, [each])]
+    for name in names:
+        if name not in file.people:
+            raise SettingsError(received_allowed(where, name, [*file.people, *file.groups]))
+    return tuple(dict.fromkeys(names))
 
 
 def _check_channels(name: str, channels: list[str]) -> None:
@@ -99,7 +144,7 @@ def _check_channels(name: str, channels: list[str]) -> None:
             )
 
 
-def _route(form: _RouteForm, file: _Form, people: dict[str, Person]) -> Route:
+def _route(form: _RouteForm, file: _Form) -> Route:
     steps: list[Step] = []
     for number, step in enumerate(form.steps):
         where = f"routes.{form.name}.steps[{number}]"
@@ -107,18 +152,18 @@ def _route(form: _RouteForm, file: _Form, people: dict[str, Person]) -> Route:
             raise SettingsError(
                 f"{where}.after_s: received {step.after_s}, allowed: more than the step before"
             )
-        steps.append(_step(where, step, file, people))
+        steps.append(_step(where, step, file))
     if not steps:
         raise SettingsError(f"routes.{form.name}: received no step, allowed: one or more")
     what = (form.severity, form.domain, form.rule, form.place, form.level or "", form.when)
     return Route(form.name, tuple(steps), *what)
 
 
-def _step(where: str, form: _StepForm, file: _Form, people: dict[str, Person]) -> Step:
+def _step(where: str, form: _StepForm, file: _Form) -> Step:
     names = [name for each in form.people for name in file.groups.get(each, [each])]
     for name in names:
-        if name not in people:
-            raise SettingsError(received_allowed(where, name, [*people, *file.groups]))
+        if name not in file.people and name not in file.posts:
+            raise SettingsError(received_allowed(where, name, [*file.people, *file.groups, *file.posts]))
     if not 0 <= form.repeat_max <= _REPEAT_MAX or (form.repeat_max > 0) != (form.repeat_s > 0):
         raise SettingsError(
             f"{where}: received repeat_s {form.repeat_s} and repeat_max {form.repeat_max}, allowed: both, "

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from operations.alerts.refusals import MAX_SHELVE_S
+from operations.handover.model import HandoverRules
 from operations.oncall.flood import FloodLimits
 from operations.oncall.hours import SHIFTS, WORKING_HOURS, Span, When, working
 from schemas.alerts import SEVERITIES, Alert, Severity
 
-__all__ = ["Notification", "OnCall", "Person", "Route", "Step", "Tracked"]
+__all__ = ["Message", "Notification", "OnCall", "Person", "Route", "Step", "Tracked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Person:
 class Step:
     """Who is told when the alert has been unacknowledged for `after_s`.
 
-    They are told again every `repeat_s`, at most `repeat_max` times, while nobody acknowledges.
+    A name is a person's, or that of a post: whoever holds it then. They are told again every `repeat_s`, at
+    most `repeat_max` times, while nobody acknowledges.
     """
 
     after_s: int
@@ -62,7 +64,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """Everything the on-call file says. Of the routes that take an alert the first one counts."""
+    """Everything the on-call file says. Of the routes that take an alert the first one counts.
+
+    `posts`: who may sit at a post; who does is told by the signatures of hand-overs.
+    """
 
     people: dict[str, Person]
     routes: tuple[Route, ...]
@@ -71,6 +76,8 @@ class OnCall:
     shifts: tuple[Span, ...] = SHIFTS
     flood: FloodLimits = field(default_factory=FloodLimits)
     max_shelve_s: int = MAX_SHELVE_S
+    posts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    handover: HandoverRules = field(default_factory=HandoverRules)
 
     def route_of(self, alert: Alert, at_ms: int) -> Route | None:
         """The route of an alert that comes at that moment; None: nobody is told, it stands on the list."""
@@ -116,3 +123,13 @@ class Notification:
     due_ms: int
     repeat: int = 0
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Words to one person that are of no alert; `key` is its identity: the same key is sent once."""
+
+    key: str
+    person: str
+    head: str
+    text: str

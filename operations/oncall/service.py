@@ -18,13 +18,17 @@ from typing import Final
 import structlog
 
 from operations.alerts.actions import Action
+from operations.alerts.load import DAY_MS
 from operations.alerts.states import hides
+from operations.handover.rules import unsigned_messages
+from operations.major_event.priorities import raised
+from operations.major_event.rhythm import reminders
 from operations.oncall.clock import now_ms
 from operations.oncall.consoles import Consoles
 from operations.oncall.deliver import again_in_ms, deliver
 from operations.oncall.digest import EVERY_MS, compose
-from operations.oncall.model import Notification, OnCall, Tracked
-from operations.oncall.plan import due, next_due_ms
+from operations.oncall.model import Message, Notification, OnCall, Tracked
+from operations.oncall.plan import Rota, due, next_due_ms
 from operations.oncall.store import Outgoing, Store
 from operations.oncall.telemetry import ALERT_TO_CHANNEL_SECONDS, FAILED, NOTIFIED
 from operations.oncall.words import body, title
@@ -55,6 +59,7 @@ class Teller:
         self._hidings: list[Action] = []
         self._parents: list[Alert] = []
         self._collapsing = store.collapsing()
+        self._rota = Rota()
 
     def wake(self) -> None:
         """There is news: look now."""
@@ -73,6 +78,7 @@ class Teller:
         now = now_ms()
         self._plan(now)
         self._digest(now)
+        self._store.plan_messages(self._messages(now), now)
         for each in self._ready(now):
             self._busy[each.note.key] = senders.submit(self._send, each)
             self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
@@ -81,11 +87,12 @@ class Teller:
 
     def _plan(self, now: int) -> None:
         """Write down what is due of the alerts that changed, and of those whose next step has come."""
+        self._rota = Rota(self._store.duty(), self._store.switched_on(now - DAY_MS))
         hidden, shown, notes = [], [], list[Notification]()
         severities = {}
         for known in self._come(now):
             alert = known.alert
-            severities[alert.id] = alert.severity
+            severities[alert.id] = self._raised(alert, now).severity
             if known.waiting and self._hidden(alert, now):
                 self._open.pop(alert.id, None)
                 hidden += [] if known.hidden else [alert.id]
@@ -119,13 +126,13 @@ class Teller:
 
     def _due(self, tracked: Tracked, now: int) -> Iterator[Notification]:
         """What is due of an alert, and a note of when to look at it next."""
-        next_ms = next_due_ms(self._oncall, tracked, now)
+        next_ms = next_due_ms(self._oncall, tracked, now, self._rota)
         if next_ms is None:
             self._open.pop(tracked.alert.id, None)
         else:
             self._open[tracked.alert.id] = tracked
             heapq.heappush(self._steps, (next_ms, tracked.alert.id))
-        return due(self._oncall, tracked, now)
+        return due(self._oncall, tracked, now, self._rota)
 
     def _digest(self, now: int) -> None:
         """One message to a console for all that was collapsed, at most one a minute, and one at a time."""
@@ -141,6 +148,18 @@ class Teller:
                 alerts = list({row.alert.id: row.alert for row in left}.values())
                 digest = compose(console, alerts, self._consoles.flood(console), now)
                 self._store.plan_digest(digest, [row.key for row in left], now)
+
+    def _messages(self, now: int) -> list[Message]:
+        """What is to be said that is of no alert."""
+        messages = list(unsigned_messages(self._store.offers(), self._oncall.handover, now))
+        for each in self._rota.events:
+            if each.in_effect(now):
+                reports = self._store.reports(each.event.id)
+                messages += reminders(each, reports, self._oncall.people, now)
+        return messages
+
+    def _raised(self, alert: Alert, now: int) -> Alert:
+        return raised(alert, self._rota.events, now)
 
     def _needless(self, row: Collapsed, now: int) -> str:
         return "answered or over" if row.answered else self._hidden(row.alert, now)
@@ -162,8 +181,8 @@ class Teller:
             return
         head, text = outgoing.head, outgoing.text
         if outgoing.alert is not None:
-            head = title(outgoing.alert, note)
-            text = body(outgoing.alert, note, self._store.became(outgoing.alert))
+            alert = self._raised(outgoing.alert, note.due_ms)
+            head, text = title(alert, note), body(alert, note, self._store.became(alert))
         channel, problem = deliver(person, head, text)
         if not channel:
             FAILED.inc()

@@ -11,12 +11,13 @@ Dying between any two lines:
 
 from __future__ import annotations
 
-from operations.store.actions import ActionRows
 from operations.store.digests import DigestRows
+from operations.store.handovers import HandoverRows
+from operations.store.major_events import MajorEventRows
 from operations.store.outbox import Outgoing
 
 __all__ = ["Outgoing", "Store"]
 
 
-class Store(ActionRows, DigestRows):
+class Store(MajorEventRows, DigestRows, HandoverRows):
     """One database. May be opened by several processes (SQLite in WAL mode, or PostgreSQL)."""

@@ -56,6 +56,8 @@ Permission = Literal[
     "cases.claim",  # take up a call
     "cases.check",  # field checks before filing and after disposal
     "cases.supervise",  # urge, extend, suspend, decide appeals
+    "major.command",  # set up, switch on and off a major event
+    "major.report",  # report for one's unit
     "export",
     "care.identity",  # who a pseudonym is; with a reason, recorded
     "people.manage",
@@ -66,15 +68,19 @@ PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 _Grant = frozenset[Permission]
 _READ: Final[_Grant] = frozenset({"alerts.read", "cases.read"})
 _AT_THE_DESK: Final[_Grant] = frozenset(
-    {"alerts.answer", "alerts.shelve", "handover.sign", "cases.report", "cases.dispatch"}
+    {"alerts.answer", "alerts.shelve", "handover.sign", "cases.report", "cases.dispatch", "major.report"}
 )
-_OF_A_LEADER: Final[_Grant] = frozenset({"alerts.suppress", "cases.supervise", "audit.read", "export"})
-_OF_A_PLACE: Final[_Grant] = frozenset({"cases.report", "cases.dispatch", "cases.check"})
-_ON_THE_SPOT: Final[_Grant] = frozenset({"alerts.answer", "cases.report", "cases.handle", "cases.check"})
+_OF_A_LEADER: Final[_Grant] = frozenset(
+    {"alerts.suppress", "cases.supervise", "major.command", "audit.read", "export"}
+)
+_OF_A_PLACE: Final[_Grant] = frozenset({"cases.report", "cases.dispatch", "cases.check", "major.report"})
+_ON_THE_SPOT: Final[_Grant] = frozenset(
+    {"alerts.answer", "cases.report", "cases.handle", "cases.check", "major.report"}
+)
 GRANTS: Final[dict[Role, _Grant]] = {
     "operator": _READ | _AT_THE_DESK,
     "shift_leader": _READ | _AT_THE_DESK | _OF_A_LEADER,
-    "department": _READ | _Grant({"cases.handle"}),
+    "department": _READ | _Grant({"cases.handle", "major.report"}),
     "street": _READ | _OF_A_PLACE,
     "community": _READ | _OF_A_PLACE,
     "grid_worker": _READ | _ON_THE_SPOT,

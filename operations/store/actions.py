@@ -13,7 +13,7 @@ from operations.alerts.states import State, in_force, state_of
 from operations.people.audit import Said
 from operations.store.alerts import AlertRows
 from operations.store.audit import AuditRows
-from operations.store.tables import ACTIONS, ALERTS, PROGRESS
+from operations.store.tables import ACTIONS, ALERTS
 from schemas.alerts import Alert
 from schemas.errors import Refused, SettingsError
 
@@ -36,7 +36,7 @@ class ActionRows(AlertRows, AuditRows):
         Returned is what is written: of a repeat, what was written first. `said` goes into the record with it.
         """
         with self._engine.begin() as connection:
-            self._take_turn(connection)
+            self._alone(connection, _TURN)
             if (before := self._known(connection, action.id)) is not None:
                 return before
             if action.target.alert_id:
@@ -104,14 +104,6 @@ class ActionRows(AlertRows, AuditRows):
     def state(self, alert: Alert, now_ms: int) -> State:
         """The state of an alert now."""
         return state_of(alert, self.actions_of(alert), now_ms, self.parents())
-
-    def _take_turn(self, connection: sql.Connection) -> None:
-        """One at a time: a write lock on SQLite, a lock of the row on PostgreSQL."""
-        mine = self._insert(PROGRESS).values(topic=_TURN, next_offset=1)
-        count = PROGRESS.c.next_offset + 1
-        connection.execute(
-            mine.on_conflict_do_update(index_elements=[PROGRESS.c.topic], set_={"next_offset": count})
-        )
 
     def _known(self, connection: sql.Connection, identity: str) -> Action | None:
         found = self._actions(connection, ACTIONS.c.id == identity)

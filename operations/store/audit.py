@@ -8,7 +8,7 @@ import sqlalchemy as sql
 
 from operations.people.audit import BEGINNING, Anchor, Entry, Said, chained
 from operations.store.database import Database
-from operations.store.tables import AUDIT, PROGRESS
+from operations.store.tables import AUDIT
 
 __all__ = ["AuditRows"]
 
@@ -27,9 +27,7 @@ class AuditRows(Database):
 
     def _record(self, connection: sql.Connection, said: Said) -> Entry:
         """The same within a transaction: what is done and its entry are known together or not at all."""
-        mine = self._insert(PROGRESS).values(topic=_TURN, next_offset=1)
-        later = {"next_offset": PROGRESS.c.next_offset + 1}  # and holds the others back until the commit
-        connection.execute(mine.on_conflict_do_update(index_elements=[PROGRESS.c.topic], set_=later))
+        self._alone(connection, _TURN)
         head = _head(connection)
         entry = chained(head.number + 1, _shortened(said), head.hash)
         connection.execute(sql.insert(AUDIT).values(**_row(entry)))

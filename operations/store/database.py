@@ -8,6 +8,7 @@ import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from operations.store.migrations import migrate
+from operations.store.tables import PROGRESS
 
 __all__ = ["Database"]
 
@@ -35,6 +36,12 @@ class Database:
         if self._engine.dialect.name == "sqlite":
             return sqlite.insert(table)
         return postgresql.insert(table)
+
+    def _alone(self, connection: sql.Connection, turn: str) -> None:
+        """One at a time until the commit: a write lock on SQLite, a lock of the turn's row on PostgreSQL."""
+        mine = self._insert(PROGRESS).values(topic=turn, next_offset=1)
+        later = {"next_offset": PROGRESS.c.next_offset + 1}
+        connection.execute(mine.on_conflict_do_update(index_elements=[PROGRESS.c.topic], set_=later))
 
 
 def _careful(connection: sqlite3.Connection, _record: object) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sql
 
 from operations.oncall.digest import Digest
+from operations.oncall.model import Message
 from operations.store.outbox import OutboxRows
 from operations.store.tables import ALERTS, OUTBOX
 from schemas.alerts import Alert
@@ -54,7 +55,7 @@ class DigestRows(OutboxRows):
         """When the console's newest digest was written (0: none is), and whether it was told."""
         wanted = (
             sql.select(OUTBOX.c.planned_ms, OUTBOX.c.sent_ms)
-            .where(OUTBOX.c.alert_id == "", OUTBOX.c.person == console)
+            .where(OUTBOX.c.key.startswith("digest/"), OUTBOX.c.person == console)
             .order_by(OUTBOX.c.planned_ms.desc())
             .limit(1)
         )
@@ -64,18 +65,9 @@ class DigestRows(OutboxRows):
 
     def plan_digest(self, digest: Digest, keys: Sequence[str], now_ms: int) -> None:
         """Write the digest and put these notifications into it; both or neither."""
-        row = {
-            "key": digest.key,
-            "alert_id": "",
-            "person": digest.console,
-            "step": 0,
-            "due_ms": now_ms,
-            "planned_ms": now_ms,
-            "head": digest.head,
-            "text": digest.text,
-        }
+        message = Message(digest.key, digest.console, digest.head, digest.text)
         with self._engine.begin() as connection:
-            connection.execute(self._insert(OUTBOX).values(**row).on_conflict_do_nothing())
+            self._put(connection, message, now_ms)
             for start in range(0, len(keys), 500):
                 part = OUTBOX.c.key.in_(keys[start : start + 500])
                 connection.execute(sql.update(OUTBOX).where(part).values(state="digested", digest=digest.key))

@@ -9,7 +9,7 @@ import sqlalchemy as sql
 
 from operations.alerts.load import Annunciation
 from operations.oncall.flood import Flood
-from operations.oncall.model import Notification
+from operations.oncall.model import Message, Notification
 from operations.store.alerts import AlertRows
 from operations.store.tables import ALERTS, FLOODS, OUTBOX
 from schemas.alerts import Alert
@@ -68,6 +68,20 @@ class OutboxRows(AlertRows):
                 connection.execute(
                     new.on_conflict_do_update(index_elements=["console", "start_ms"], set_=values)
                 )
+
+    def plan_messages(self, messages: Sequence[Message], now_ms: int) -> None:
+        """Write what is to be said that is of no alert; a known key is left as it is."""
+        if not messages:
+            return
+        with self._engine.begin() as connection:
+            for message in messages:
+                self._put(connection, message, now_ms)
+
+    def _put(self, connection: sql.Connection, message: Message, now_ms: int) -> None:
+        words = {"head": message.head[:500], "text": message.text[:4000], "alert_id": "", "step": 0}
+        times = {"due_ms": now_ms, "planned_ms": now_ms}
+        new = self._insert(OUTBOX).values(key=message.key, person=message.person, **words, **times)
+        connection.execute(new.on_conflict_do_nothing())
 
     def to_send(self, now_ms: int, limit: int = 500) -> list[Outgoing]:
         """What is not sent yet and may be tried now: life safety first, then the earliest due.

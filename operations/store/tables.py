@@ -83,7 +83,8 @@ OUTBOX: Final = sql.Table(
     _text("text", 4000),
 )
 """`state`: waiting (to be sent), collapsed (goes into the next digest), digested (is in `digest`), sent, or
-withdrawn (`problem` says why). A digest is a row of no alert. `again`: the console had it before."""
+withdrawn (`problem` says why). A digest, and a message of a hand-over or a
+major event, is a row of no alert. `again`: the console had it before."""
 
 PROGRESS: Final = sql.Table(
     "progress",

@@ -11,6 +11,7 @@ import click
 import structlog
 import uvicorn
 
+from connectors.privacy.keys import KeyFile
 from deploy.embedded.settings import METRICS_OFFSETS
 from operations.desk.acts import ActRecord, Publisher
 from operations.desk.app import application
@@ -20,9 +21,13 @@ from operations.desk.feed import Feed
 from operations.desk.state import Desk
 from operations.desk.store import DeskStore
 from operations.oncall.clock import now_ms
+from operations.oncall.load import load_oncall
+from operations.oncall.model import OnCall
 from operations.oncall.reader import Reader
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+from operations.scenarios.load import load_scenarios
+from operations.scenarios.photos import Photos
 from operations.store.casebook import CaseBook
 from pipelines.io.sink import KafkaSink, Record
 from schemas.errors import SettingsError
@@ -30,8 +35,11 @@ from schemas.topics import ACTS
 from taishi import logs, metrics
 from taishi.cases.desk import config
 from taishi.doors import is_loopback, tls_pair
+from taishi.keys import key_file
 from taishi.pages import pages_store
+from taishi.parking import ParkingReader
 from taishi.places import load_registry
+from taishi.residents import Residents
 from taishi.serving import listener, running
 from taishi.settings import Settings, load_settings
 
@@ -121,6 +129,9 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
 
 def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:
     store, cases, passwords = DeskStore(url), CaseBook(url, config(settings)), Passwords()
+    situation = pages_store(settings)
+    oncall = load_oncall(settings.oncall_file) if settings.oncall_file else OnCall({}, ())
+    scenarios = load_scenarios(settings.scenarios_file)
     return Desk(
         district=settings.district,
         store=store,
@@ -129,6 +140,18 @@ def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:
         passwords=passwords,
         feed=Feed(store, cases, now_ms),
         clock=now_ms,
-        city=City(load_registry(settings), LastHours(pages_store(settings), now_ms)),
+        city=City(load_registry(settings), LastHours(situation, now_ms)),
         secure=secure,
+        handover=oncall.handover,
+        shifts=oncall.shifts,
+        scenarios=scenarios,
+        photos=Photos(settings.home / "data" / "photos", scenarios.photo_max_bytes),
+        parking=ParkingReader(situation, now_ms),
+        identify=_residents(settings),
     )
+
+
+def _residents(settings: Settings) -> Residents | None:
+    if settings.residents_file is None:
+        return None
+    return Residents(settings.residents_file, KeyFile(key_file(settings)))

@@ -30,6 +30,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "rules": ("rules", "what raises an alert: list, check the rule file"),
     "oncall": ("oncall", "who is told of alerts: check the file, serve"),
     "desk": ("desk", "the operations desk: serve, openapi"),
+    "major-event": ("major_event", "major-event mode: check, add, list, on, off, reports"),
     "people": ("people", "who may sign in at the desk: add, list, roles, change, disable, password"),
     "audit": ("audit", "who did what at the desk: list, verify, head"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),
@@ -64,7 +65,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"taishi.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import argon2
 import httpx
@@ -26,6 +27,7 @@ from operations.people.audit import Said
 from operations.people.passwords import Passwords
 from operations.people.roles import ROLES, Person, Role
 from operations.people.sign_in import SigningIn
+from operations.scenarios.load import parse_scenarios
 from operations.store.casebook import CaseBook
 from operations.store.people import Credentials
 from schemas.alerts import Alert, alert_id
@@ -123,15 +125,58 @@ class Served:
 
 PASSWORDS = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 HASH = PASSWORDS.hashed(PASSWORD)
+EVENT = f"""
+id = "drill"
+name = "啤酒节开幕"
+places = ["{STREET}"]
+from = 2027-01-15T07:30:00Z
+until = 2027-01-15T20:00:00Z
+holds = ["rule.parking"]
+raises = [{{ rule = "rule.crowd", severity = "high" }}]
+units = [
+  {{ code = "hq", kind = "headquarters", name = "指挥部" }},
+  {{ code = "east", kind = "theatre", name = "东战区", parent = "hq", places = ["{STREET}"] }},
+  {{ code = "square", kind = "front_team", name = "广场专班", parent = "east", places = ["{STREET}001"] }},
+  {{ code = "gate", kind = "combat_unit", name = "正门单元", parent = "square", places = ["{GRID}"] }},
+]
+duty = [
+  {{ unit = "hq", people = ["shift_leader"], from = 2027-01-15T07:30:00Z, until = 2027-01-15T20:00:00Z }},
+  {{ unit = "east", people = ["street"], from = 2027-01-15T07:30:00Z, until = 2027-01-15T20:00:00Z }},
+  {{ unit = "square", people = ["community"], from = 2027-01-15T07:30:00Z, until = 2027-01-15T20:00:00Z }},
+  {{ unit = "gate", people = ["grid_worker"], from = 2027-01-15T07:30:00Z, until = 2027-01-15T20:00:00Z }},
+]
+"""
+"""A major event that began shortly before `NOW`."""
+SCENARIOS = parse_scenarios(f"""
+photo_max_bytes = 1000
+stations = [
+  {{ code = "s1", name = "香港中路党群服务中心", at = [120.384, 36.064] }},
+  {{ code = "s2", name = "八大湖党群服务站", at = [120.395, 36.078] }},
+  {{ code = "s3", name = "八大关党群服务站", at = [120.352, 36.055] }},
+  {{ code = "s4", name = "江苏路党群服务站", at = [120.335, 36.066] }},
+]
+members = [
+  {{ name = "party_member", work_unit = "市政公司第二党支部", community = "{GRID[:12]}" }},
+  {{ name = "孙八", work_unit = "区人民医院党支部", community = "370202005001" }},
+]
+branches = [{{ grid = "{GRID}", name = "第一网格党支部", secretary = "周书记" }}]
+points = [
+  {{ code = "gate", name = "正门岗亭", at = [120.38, 36.07] }},
+  {{ code = "boiler", name = "锅炉房", at = [120.381, 36.07] }},
+  {{ code = "garage", name = "地下车库", at = [120.3805, 36.0705] }},
+]
+rounds = [{{ code = "day", name = "白班巡逻", points = ["gate", "boiler", "garage"], every_s = 3600 }}]
+""")
 CITY = City(PlaceRegistry(known_places("370202"), synthetic_layer("370202")))
 
 
 @contextmanager
-def served(url: str, clock: Clock | None = None) -> Iterator[Served]:
-    """A desk with one person of each role, called as it."""
+def served(url: str, clock: Clock | None = None, **more: Any) -> Iterator[Served]:
+    """A desk with one person of each role, called as it. `more`: other fields of the desk."""
     store, cases, clock = DeskStore(url), CaseBook(url, shipped_config()), clock or Clock()
     door = SigningIn(store, PASSWORDS)
-    desk = Desk("370202", store, cases, door, PASSWORDS, Feed(store, cases, clock), clock, CITY)
+    feed, given = Feed(store, cases, clock), {"scenarios": SCENARIOS} | more
+    desk = Desk("370202", store, cases, door, PASSWORDS, feed, clock, CITY, **given)
     with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
         made = Served(client, store, cases, clock)
         for role in ROLES:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from operations.desk.policies import POLICY, refuse_undeclared
 from operations.people.audit import first_broken
 from operations.people.roles import GRANTS, ROLES
-from tests.contract.desk_client import GRID, PASSWORD, STREET, Served, served
+from tests.contract.desk_client import EVENT, GRID, PASSWORD, STREET, Served, served
 
 EXPECTED = {
     ("POST", "/api/session"): "anyone",
@@ -39,6 +39,32 @@ EXPECTED = {
     ("GET", "/api/colleagues"): "cases.read",
     ("GET", "/api/evaluation"): "cases.read",
     ("GET", "/api/evaluation.csv"): "export",
+    ("GET", "/api/posts"): "alerts.read",
+    ("GET", "/api/handover-list"): "handover.sign",
+    ("GET", "/api/handovers"): "alerts.read",
+    ("POST", "/api/handovers"): "handover.sign",
+    ("GET", "/api/handovers/{handover_id}"): "alerts.read",
+    ("POST", "/api/handovers/{handover_id}/sign"): "handover.sign",
+    ("POST", "/api/handovers/{handover_id}/withdraw"): "handover.sign",
+    ("GET", "/api/major-events"): "cases.read",
+    ("POST", "/api/major-events"): "major.command",
+    ("GET", "/api/major-events/{event_id}"): "cases.read",
+    ("POST", "/api/major-events/{event_id}/on"): "major.command",
+    ("POST", "/api/major-events/{event_id}/off"): "major.command",
+    ("GET", "/api/major-events/{event_id}/summary"): "cases.read",
+    ("POST", "/api/major-events/{event_id}/reports"): "major.report",
+    ("GET", "/api/parking/pressure"): "alerts.read",
+    ("GET", "/api/parking/free"): "alerts.read",
+    ("GET", "/api/patrols"): "cases.read",
+    ("POST", "/api/patrols/{point}/check-in"): "cases.check",
+    ("GET", "/api/care/places"): "alerts.read",
+    ("GET", "/api/care/residents"): "care.identity",
+    ("POST", "/api/care/residents/{subject}/identity"): "care.identity",
+    ("GET", "/api/party/coverage"): "cases.read",
+    ("GET", "/api/party/members"): "cases.dispatch",
+    ("GET", "/api/party/branches"): "cases.read",
+    ("POST", "/api/photos"): "cases.report",
+    ("GET", "/api/photos/{name}"): "cases.read",
     ("GET", "/api/hidings"): "alerts.read",
     ("POST", "/api/hidings"): "alerts.suppress",
     ("GET", "/api/events"): "cases.read",
@@ -54,6 +80,21 @@ BODIES = {
     "hidings": {"kind": "suppress", "rule": "rule.x", "place": "370202", "why": "演练 drill"},
     "case": {},
     "cases": {"title": "井盖破损", "place": GRID},
+    "handovers": {"post": "值班台"},
+    "sign": None,
+    "withdraw": None,
+    "major-events": {"text": EVENT},
+    "reports": {"unit": "gate", "kind": "zero"},
+    "check-in": {"longitude": 120.38, "latitude": 36.07},
+}
+PATHS = {
+    "{verb}": "comment",
+    "{handover_id}": "h0",
+    "{event_id}": "drill",
+    "{point}": "gate",
+    "{subject}": "p1-a",
+    "{name}": "0" * 64,
+    "/free": "/free?longitude=120.38&latitude=36.07",
 }
 
 
@@ -91,9 +132,11 @@ def test_each_role_at_each_route_gets_in_or_is_told_who_may(desk):
     for (method, path), policy in EXPECTED.items():
         if policy in {"anyone", "signed_in"} or path == "/api/events":  # events: a test of its own
             continue
-        target = path.replace("{alert_id}", alert).replace("{case_id}", case).replace("{verb}", "comment")
+        target = path.replace("{alert_id}", alert).replace("{case_id}", case)
+        for part, given in PATHS.items():
+            target = target.replace(part, given)
         for role in ROLES:
-            body = BODIES.get(path.rpartition("/")[2], {"why": "看一看"}) if method == "POST" else None
+            body = BODIES.get(path.rpartition("/")[2], {"why": "去看一看"}) if method == "POST" else None
             answer = desk.client.request(method, target, json=body, headers=tokens[role])
             refused = answer.status_code == 403
             if refused is (policy in GRANTS[role]) or answer.status_code in {401, 422, 500}:

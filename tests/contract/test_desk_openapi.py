@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from tests.contract.desk_client import Served, served
+from operations.scenarios.parking import ParkingNow, Spaces
+from operations.scenarios.photos import Photos
+from tests.contract.desk_client import GRID, NOW, Served, served
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 
@@ -19,7 +21,9 @@ CHECKS = [not_a_server_error, content_type_conformance, response_schema_conforma
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("desk")
-    with served(f"sqlite:///{folder / 'desk.db'}") as made:
+    spaces = ParkingNow(at_ms=NOW, simulated=True, now={GRID: Spaces(10, 1, 0)}, before={})
+    has = {"photos": Photos(folder / "photos", 1000), "parking": lambda: spaces, "identify": {}.get}
+    with served(f"sqlite:///{folder / 'desk.db'}", **has) as made:
         made.enter("everybody", "shift_leader", "administrator", "care_worker")
         made.raise_alert()
         made.open_case("signal.smoke")

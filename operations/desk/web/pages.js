@@ -12,5 +12,13 @@ const ALL = ["desk", "phone", "touch"];
 export const PAGES = [
   { name: "alerts", path: "/alerts/:id?", icon: "bell", key: "1", needs: ["alerts.read"], nav: ALL, load: () => import("./pages/alerts.js") },
   { name: "hidden", path: "/hidden", icon: "hidden", key: "2", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/hidden.js") },
+  { name: "day", path: "/day", icon: "grid", needs: ["cases.check"], nav: ["phone"], layouts: ["phone"], load: () => import("./pages/day.js") },
+  { name: "handover", path: "/handover/:id?", icon: "people", key: "5", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/handover.js") },
+  { name: "major", path: "/major/:id?", icon: "flag", key: "6", needs: ["cases.read"], nav: ALL, load: () => import("./pages/major.js") },
+  { name: "parking", path: "/parking", icon: "car", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/parking.js") },
+  { name: "patrol", path: "/patrol", icon: "shield", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/patrol.js") },
+  { name: "care", path: "/care", icon: "heart", needs: ["care.identity"], nav: ["phone"], layouts: ["phone"], load: () => import("./pages/care.js") },
+  { name: "care", path: "/care", icon: "heart", needs: ["alerts.read"], nav: ["desk", "touch"], layouts: ["desk", "touch"], load: () => import("./pages/care.js") },
+  { name: "party", path: "/party", icon: "star", needs: ["cases.read"], nav: ["desk", "touch"], load: () => import("./pages/party.js") },
   { name: "me", path: "/me", icon: "person", needs: [], nav: ["phone"], load: () => import("./pages/me.js") },
 ];

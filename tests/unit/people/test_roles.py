@@ -21,6 +21,8 @@ cases.handle        .  .  x  .  .  x  .  .  .  .
 cases.claim         .  .  .  .  .  .  x  .  .  .
 cases.check         .  .  .  x  x  x  .  .  .  .
 cases.supervise     .  x  .  .  .  .  .  .  .  .
+major.command       .  x  .  .  .  .  .  .  .  .
+major.report        x  x  x  x  x  x  .  .  .  .
 export              .  x  .  .  .  .  .  .  x  .
 care.identity       .  .  .  .  .  .  .  x  .  .
 people.manage       .  .  .  .  .  .  .  .  .  x

@@ -17,13 +17,15 @@ const signedOut = new Set();
 export const onHeard = (callback) => heard.add(callback);
 export const onSignedOut = (callback) => signedOut.add(callback);
 
+// `body`: what is sent as JSON, or a file as it is.
 export async function ask(method, path, body) {
+  const file = body instanceof Blob;
   let answer;
   try {
     answer = await fetch(`/api${path}`, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { "Content-Type": file ? body.type : "application/json" },
+      body: body === undefined || file ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(LIMIT_MS),
     });
   } catch (error) {

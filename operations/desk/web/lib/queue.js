@@ -25,10 +25,18 @@ export const inOrder = (items, who) =>
   items.filter((item) => item.state === "waiting" && item.who === who).sort((one, other) => one.saidMs - other.saidMs);
 
 // Resolves with the item as it stands after one try to send it. `named`: what the API calls its identity.
-export async function submit(words, path, body, named = "id") {
+// `dated`: the API takes when it was said.
+export function submit(words, path, body, named = "id", dated = true) {
   const id = crypto.randomUUID();
   const saidMs = Math.round(exactNow());
-  const item = { id, words, path, body: { ...body, [named]: id, said_ms: saidMs }, saidMs, who: session.me.id, state: "waiting", detail: "" };
+  return put(id, words, path, { ...body, [named]: id, ...(dated ? { said_ms: saidMs } : {}) }, saidMs);
+}
+
+// A file, which the server knows by what it is: sent twice it is there once.
+export const submitFile = (words, path, file) => put(crypto.randomUUID(), words, path, file, Math.round(exactNow()));
+
+async function put(id, words, path, body, saidMs) {
+  const item = { id, words, path, body, saidMs, who: session.me.id, state: "waiting", detail: "" };
   await outbox.put(item);
   queue.items.push(item);
   await flush();
@@ -60,7 +68,7 @@ async function sent(item) {
 async function settle(item, became) {
   if (became === "done") return dismiss(item.id);
   item.state = became;
-  await outbox.put({ ...item, body: { ...item.body } });
+  await outbox.put({ ...item, body: item.body instanceof Blob ? item.body : { ...item.body } });
 }
 
 export async function dismiss(id) {

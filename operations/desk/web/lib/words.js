@@ -3,8 +3,11 @@ import { reactive } from "/assets/vue.js";
 import alerts from "../words/alerts.js";
 import cases from "../words/cases.js";
 import common from "../words/common.js";
+import major from "../words/major.js";
+import scenarios from "../words/scenarios.js";
+import shifts from "../words/shifts.js";
 
-const WORDS = { ...common, ...alerts, ...cases };
+const WORDS = { ...common, ...alerts, ...cases, ...shifts, ...major, ...scenarios };
 const KEPT = "taishi-language";
 const TAGS = { zh: "zh-CN", en: "en" };
 const CHINESE = /[\u2e80-\u9fff\uff00-\uffef]/g;

@@ -39,6 +39,8 @@ export default {
               <option v-for="option in field.options" :key="value(option)" :value="value(option)">{{ label(option) }}</option></select>
             <input v-else-if="field.kind === 'code'" v-model.trim="given[field.name]" :required="field.required" inputmode="numeric"
               pattern="[0-9]{6}" maxlength="6" autocomplete="one-time-code" />
+            <input v-else-if="field.kind === 'file' || field.kind === 'photo'" type="file" :accept="field.kind === 'photo' ? 'image/*' : '.toml,text/*'"
+              :capture="field.kind === 'photo' ? 'environment' : null" :required="field.required" @change="given[field.name] = $event.target.files[0] ?? ''" />
             <input v-else v-model.trim="given[field.name]" :required="field.required" :type="field.kind === 'text' ? 'text' : field.kind" maxlength="200" />
             <small v-if="field.hint">{{ t(field.hint) }}</small>
           </label>

@@ -3,12 +3,12 @@ import { features, where } from "../lib/places.js";
 
 const SIZE = 400;
 
-function rings(geometry) {
+export function rings(geometry) {
   return geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
 }
 
 // Degrees to a square of SIZE: longitude shrinks by the latitude's cosine.
-function projection(shown) {
+export function projection(shown) {
   const points = shown.flatMap(({ geometry }) => rings(geometry).flat(2));
   const [west, east] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
   const [south, north] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];

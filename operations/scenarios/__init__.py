@@ -1,0 +1,1 @@
+"""The N scenarios on the desk: parking, security, elderly care, party building, grid work."""

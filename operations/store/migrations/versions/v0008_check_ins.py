@@ -1,0 +1,40 @@
+"""Check-ins of patrols."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sql
+from alembic import op
+
+__all__ = ["down_revision", "revision", "upgrade"]
+
+revision: str = "0008"
+down_revision: str | None = "0007"
+
+_TABLES: Final = sql.MetaData()
+_NUMBER: Final = sql.BigInteger().with_variant(sql.Integer, "sqlite")
+
+
+def _text(name: str, length: int, *, index: bool = False) -> sql.Column[str]:
+    return sql.Column(name, sql.String(length), nullable=False, index=index)
+
+
+def _number(name: str) -> sql.Column[float]:
+    return sql.Column(name, sql.Double, nullable=False)
+
+
+sql.Table(
+    "check_ins",
+    _TABLES,
+    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("id", sql.String(200), nullable=False, unique=True),
+    *(_text("point", 60, index=True), _text("person", 100), _text("name", 100)),
+    sql.Column("at_ms", sql.BigInteger, nullable=False, index=True),
+    *(_number("longitude"), _number("latitude"), _number("distance_m"), _text("note", 2000)),
+)
+
+
+def upgrade() -> None:
+    """Make it."""
+    _TABLES.create_all(op.get_bind())

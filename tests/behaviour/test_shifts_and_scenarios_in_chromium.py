@@ -1,0 +1,109 @@
+"""The pages of hand-over, major events and scenarios, on a PC and on a phone; one desk, one browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from operations.store.cases import CaseSelection
+from tests.behaviour.chromium import browser, needs_chromium, screen
+from tests.behaviour.desk_drill import drill, furnished
+from tests.behaviour.test_terminals_in_chromium import enter
+from tests.contract.desk_client import Served, WallClock, served
+
+pytestmark = [needs_chromium]
+PAGES = {
+    "handover": ".tiles",
+    "major": ".tree .missing",
+    "parking": ".areas path.full",
+    "patrol": ".round .chip.done",
+    "care": ".panel .child",
+    "party": ".areas .circle",
+}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("drill")
+    with served(f"sqlite:///{folder / 'desk.db'}", WallClock(), **furnished(folder)) as made:
+        made.enter("li", "operator")
+        drill(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(os.environ.get("TAISHI_SCREENSHOTS", tmp_path_factory.mktemp("screens")))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_each_page_shows_what_there_is_and_who_signs_has_the_post(
+    desk: Served, chromium: Browser, pictures: Path
+) -> None:
+    with screen(chromium, str(desk.client.base_url), "/") as shown:
+        page = shown.page
+        enter(page, desk, "li")
+        for name, there in PAGES.items():
+            page.goto(f"/#/{name}")
+            page.wait_for_selector(there)
+            page.screenshot(path=pictures / f"{name}-wall.png")
+        page.goto("/#/handover/evening")
+        page.get_by_role("button", name="签收接班").click()
+        expect(page.locator(".cards")).to_contain_text("li 值守")
+        assert shown.foreign() == []
+        assert [said for said in shown.complaints if "401" not in said] == []  # before signing in
+
+
+def test_who_a_pseudonym_is_of_a_care_worker_sees_after_saying_why(
+    desk: Served, chromium: Browser, pictures: Path
+) -> None:
+    with screen(chromium, str(desk.client.base_url), "/m", "phone") as shown:
+        page = shown.page
+        enter(page, desk, "care_worker")
+        page.goto("/m#/care")
+        page.locator(".resident button").first.click()
+        page.locator("dialog textarea").fill("上门探望，核对住址")
+        page.locator("dialog[open] [type=submit]").click()
+        expect(page.locator(".identity")).to_contain_text("周奶奶")
+        page.screenshot(path=pictures / "care-phone.png")
+        assert desk.store.newest(1, what="care.identity")[0].said.detail == "上门探望，核对住址"
+
+
+def test_a_grid_worker_reports_for_the_unit_and_what_they_saw_from_a_phone(
+    desk: Served, chromium: Browser, pictures: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8\xff" + b"x" * 500)
+    with screen(chromium, str(desk.client.base_url), "/m", "phone") as shown:
+        page = shown.page
+        enter(page, desk, "grid_worker")
+        page.goto("/m#/major/drill")
+        page.wait_for_selector(".tree .missing")
+        page.screenshot(path=pictures / "major-phone.png")
+        page.locator(".tree li").last.get_by_role("button").click()
+        page.locator("dialog[open] [type=submit]").click()
+        expect(page.locator(".toast")).to_contain_text("已报告")
+        page.goto("/m#/day")
+        page.get_by_role("button", name="上报问题").click()
+        page.locator("dialog input[type=file]").set_input_files(photo)
+        page.locator("dialog input[type=text]").fill("井盖破损")
+        page.locator("dialog[open] [type=submit]").click()
+        expect(page.locator(".toast").last).to_contain_text("已上报")
+        page.screenshot(path=pictures / "day-phone.png")
+        (evidence,) = desk.cases.case(desk.cases.lines(_broken())[0].id).evidence
+        assert evidence.reference.startswith("photo:")
+
+
+def _broken() -> CaseSelection:
+    return CaseSelection(text="井盖破损")
