@@ -13,13 +13,24 @@ import msgspec
 
 from schemas.alerts import Alert
 
-__all__ = ["ACTION_KINDS", "SCOPED", "Action", "ActionKind", "Target", "action_id", "covers"]
+__all__ = ["ACTION_KINDS", "OUTCOMES", "OUTCOME_WORDS", "SCOPED", "Action", "ActionKind", "Outcome", "Target",
+           "action_id", "covers"]  # fmt: skip
 
 ActionKind = Literal[
-    "acknowledge", "comment", "reset", "shelve", "shelve_once", "unshelve",
+    "acknowledge", "assign", "comment", "conclude", "reset", "shelve", "shelve_once", "unshelve",
     "suppress", "unsuppress", "out_of_service", "in_service",
 ]  # fmt: skip
 ACTION_KINDS: Final[tuple[ActionKind, ...]] = get_args(ActionKind)
+Outcome = Literal["real", "nuisance", "device_fault", "test", "cannot_tell"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+"""What an alert was in the end."""
+OUTCOME_WORDS: Final[dict[Outcome, str]] = {
+    "real": "属实 real",
+    "nuisance": "误报 nuisance",
+    "device_fault": "设备故障 device fault",
+    "test": "测试 test",
+    "cannot_tell": "无法判定 cannot tell",
+}
 SCOPED: Final = frozenset({"suppress", "unsuppress", "out_of_service", "in_service"})
 """Kinds that may be of a device, or of a rule and a place, instead of one alert."""
 _OF_ALARM: Final = frozenset({"shelve", "unshelve"})
@@ -56,7 +67,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One act of one person. `second` is the other name where two are needed; `why` are their words.
 
     `until_ms`: when what it begins ends by itself (0: never); of an unshelving, when the shelving would
-    have. `count`: the alert's count when it was said, by which a later occurrence is known.
+    have. `count`: the alert's count when it was said, by which a later occurrence is known. `outcome`: what
+    the alert was, of `conclude`; `person`: who is to see to it, of `assign`.
     """
 
     id: str
@@ -68,6 +80,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     second: str = ""
     until_ms: int = 0
     count: int = 0
+    outcome: Outcome | Literal[""] = ""
+    person: str = ""
 
 
 def action_id(kind: ActionKind, target: Target, by: str, at_ms: int) -> str:

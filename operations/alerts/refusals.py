@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
-from operations.alerts.actions import Action, ActionKind
+from operations.alerts.actions import OUTCOMES, Action, ActionKind
 from operations.alerts.states import State, in_force
 from schemas.alerts import Alert
 from schemas.calendar import local
+from schemas.errors import received_allowed
 
 __all__ = ["MAX_SHELVE_S", "refusal", "scope_refusal"]
 
@@ -75,6 +76,20 @@ def _comment(_action: Action, _alert: Alert, _state: State, _max_s: int) -> str:
     return ""
 
 
+def _assign(action: Action, _alert: Alert, state: State, _max_s: int) -> str:
+    if not action.person.strip():
+        return "人员 person: received '', allowed: the name of who is to see to it"
+    same = state.assigned if state.assigned and state.assigned.person == action.person else None
+    return f"已指派 already assigned to {action.person} by {_who(same)}" if same else ""
+
+
+def _conclude(action: Action, _alert: Alert, state: State, _max_s: int) -> str:
+    if action.outcome not in OUTCOMES:
+        return received_allowed("结论 outcome", action.outcome, OUTCOMES)
+    same = state.concluded if state.concluded and state.concluded.outcome == action.outcome else None
+    return f"已有结论 already concluded {action.outcome} by {_who(same)}" if same else ""
+
+
 def _reset(_action: Action, alert: Alert, state: State, _max_s: int) -> str:
     if not alert.latched:
         return "无需复位 not latched: it leaves the list by itself"
@@ -132,7 +147,9 @@ def _service(action: Action, _alert: Alert, _state: State, _max_s: int) -> str:
 _Check = Callable[[Action, Alert, State, int], str]
 _CHECKS: Final[dict[ActionKind, _Check]] = {
     "acknowledge": _acknowledge,
+    "assign": _assign,
     "comment": _comment,
+    "conclude": _conclude,
     "reset": _reset,
     "shelve": _shelve,
     "shelve_once": _shelve,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from operations.alerts.actions import Action, Target, covers
+from operations.alerts.actions import Action, ActionKind, Target, covers
 from schemas.alerts import Alert, stands_for
 
 __all__ = ["State", "Suppression", "hides", "in_force", "one_shot_over", "state_of"]
@@ -30,7 +30,8 @@ class Suppression:
 class State:
     """Everything one may ask of an alert at a moment; None where it is not so.
 
-    `latched`: it waits for a reset. `shelved` is the action `shelve` (timed) or `shelve_once`.
+    `latched`: it waits for a reset. `shelved` is the action `shelve` (timed) or `shelve_once`. `assigned`,
+    `concluded`: the last word on who is to see to it, and on what it was.
     """
 
     active: bool
@@ -40,6 +41,8 @@ class State:
     shelved: Action | None = None
     suppressed: tuple[Suppression, ...] = ()
     out_of_service: tuple[Action, ...] = ()
+    assigned: Action | None = None
+    concluded: Action | None = None
 
     @property
     def shelving(self) -> Literal["unshelved", "timed", "one_shot"]:
@@ -86,7 +89,13 @@ def state_of(alert: Alert, actions: Iterable[Action], now_ms: int, parents: Iter
             *(Suppression(action=each) for each in hiding if each.kind == "suppress"),
         ),
         out_of_service=tuple(each for each in hiding if each.kind == "out_of_service"),
+        assigned=_last(own, "assign"),
+        concluded=_last(own, "conclude"),
     )
+
+
+def _last(own: Sequence[Action], kind: ActionKind) -> Action | None:
+    return next((each for each in reversed(own) if each.kind == kind), None)
 
 
 def in_force(actions: Iterable[Action], now_ms: int) -> list[Action]:

@@ -19,7 +19,9 @@ TRANSITION_WORDS: Final[dict[str, str]] = {
     "raised": "触发 raised",
     "cleared": "恢复 returned to normal",
     "acknowledge": "已确认 acknowledged",
+    "assign": "指派 assigned",
     "comment": "备注 comment",
+    "conclude": "结论 concluded",
     "reset": "已复位 reset",
     "shelve": "搁置 shelved",
     "shelve_once": "一次性搁置 shelved once",
@@ -40,6 +42,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     second: str = ""
     until_ms: int = 0
+    outcome: str = ""
+    person: str = ""
 
 
 def transitions(alert: Alert, actions: Sequence[Action], now_ms: int) -> list[Transition]:
@@ -63,6 +67,8 @@ def _said(action: Action) -> Transition:
         why=action.why,
         second=action.second,
         until_ms=action.until_ms,
+        outcome=action.outcome,
+        person=action.person,
     )
 
 

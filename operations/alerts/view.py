@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from operations.alerts.actions import Action
+from operations.alerts.actions import OUTCOME_WORDS, Action
 from operations.alerts.choose import facts
 from operations.alerts.states import State, state_of
 from schemas.alerts import Alert
@@ -15,7 +15,7 @@ from schemas.calendar import local
 
 __all__ = ["View", "left", "said", "shown", "state_facts", "state_words", "view_facts", "views"]
 
-_STATE_KINDS: Final = frozenset({"acknowledge", "reset"})
+_STATE_KINDS: Final = frozenset({"acknowledge", "assign", "conclude", "reset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ def state_facts(state: State) -> dict[str, Any]:
             {"parent": each.parent.id} if each.parent else said(each.action) for each in state.suppressed
         ],
         "out_of_service": [said(each) for each in state.out_of_service],
+        "assigned": said(state.assigned),
+        "concluded": said(state.concluded),
     }
 
 
@@ -120,7 +122,8 @@ def said(action: Action | None) -> dict[str, Any] | None:
         "at_ms": action.at_ms,
         "why": action.why,
     }
-    return found | ({"until_ms": action.until_ms} if action.until_ms else {})
+    more = {"until_ms": action.until_ms, "outcome": action.outcome, "person": action.person}
+    return found | {name: value for name, value in more.items() if value}
 
 
 def state_words(view: View, now_ms: int) -> str:
@@ -129,6 +132,10 @@ def state_words(view: View, now_ms: int) -> str:
     words = [_condition(view.alert, state)]
     if state.acknowledged:
         words.append(f"已确认 acked {state.acknowledged.by}")
+    if state.assigned:
+        words.append(f"指派 assigned {state.assigned.person}")
+    if state.concluded and state.concluded.outcome:
+        words.append(OUTCOME_WORDS[state.concluded.outcome])
     if state.shelved:
         words.append(f"搁置 shelved {left(state.shelved.until_ms, now_ms)}")
     if state.suppressed:

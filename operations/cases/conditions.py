@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
+from operations.alerts.actions import OUTCOMES
 from operations.cases.clocks import DAY_MS, WorkingTime
 from operations.cases.model import Case, Command, Standard
 from operations.cases.workflow import Need, Workflow
 from schemas.alerts import Alert
 from schemas.calendar import local
+from schemas.errors import received_allowed
 from schemas.places.model import DEFAULT_SCHEME, Level
 
 __all__ = ["CONDITIONS", "OF_CASE", "REACHES", "SUSPENSION_DAYS_MOST", "Called", "Facts", "within_reach"]
@@ -130,6 +132,12 @@ def _alerts_over(_case: Case, _command: Command, facts: Facts) -> str:
     return f"关联告警仍在活动 a linked alert is still active: {named}"
 
 
+def _outcome(case: Case, command: Command, _facts: Facts) -> str:
+    if not case.alerts or command.outcome:
+        return ""
+    return received_allowed("告警结论 outcome", "", OUTCOMES)
+
+
 def _unclaimed(case: Case, _command: Command, _facts: Facts) -> str:
     return f"已被领取 already claimed by {case.person}" if case.person else ""
 
@@ -162,6 +170,7 @@ CONDITIONS: Final[dict[Need, Callable[[Case, Command, Facts], str]]] = {
     "closer": _closer,
     "checked": _checked,
     "alerts_over": _alerts_over,
+    "outcome": _outcome,
     "unclaimed": _unclaimed,
     "reach": _reach,
 }

@@ -217,7 +217,9 @@ def _entry(before: Case, after: Case, command: Command, role: Role, now_ms: int)
 def _given(command: Command) -> dict[str, str]:
     """What the verb was given, by name, in words."""
     facts = msgspec.structs.asdict(command)
-    plain = {name: facts[name] for name in ("standard", "department", "person", "result") if facts[name]}
+    plain = {
+        name: facts[name] for name in ("standard", "department", "person", "result", "outcome") if facts[name]
+    }
     if command.criteria:
         plain["criteria"] = "; ".join(command.criteria)
     if command.evidence:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from operations.alerts.actions import Outcome
 from operations.cases.codes import Role, Source, StateCode
 from operations.cases.limits import Limit
 from operations.cases.runs import Run
@@ -151,7 +152,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `role`: in which of the actor's roles; the first that the move takes if none is given. `key`: identity;
     said again it changes nothing. `standard` is a code; `result` of a check; `satisfied` of a call-back.
-    `longitude`, `latitude`: where they stand, WGS-84.
+    `longitude`, `latitude`: where they stand, WGS-84. `outcome`: what the linked alerts were.
     """
 
     verb: str
@@ -169,6 +170,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     satisfied: bool | None = None
     longitude: float | None = None
     latitude: float | None = None
+    outcome: Outcome | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,7 +18,7 @@ BEFORE: Final = "before"
 """As `to`: the state the case was suspended in."""
 Need = Literal[
     "why", "standard", "department", "person", "evidence", "criteria", "until", "result", "satisfied",
-    "no_person", "department_known", "closer", "checked", "alerts_over", "unclaimed", "reach",
+    "no_person", "department_known", "closer", "checked", "alerts_over", "outcome", "unclaimed", "reach",
 ]  # fmt: skip
 NEEDS: Final[tuple[Need, ...]] = get_args(Need)
 """What must be given with a move, or hold for the case; `conditions.py` says each in words."""

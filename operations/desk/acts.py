@@ -105,6 +105,7 @@ def of_action(number: int, action: Action) -> Act:
         why=action.why,
         second=action.second,
         until_ms=action.until_ms,
+        given={name: value for name in ("outcome", "person") if (value := getattr(action, name))},
     )
 
 

@@ -31,6 +31,8 @@ _AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 VERBS: Final[dict[ActionKind, Permission]] = {
     "acknowledge": "alerts.answer",
+    "assign": "alerts.answer",
+    "conclude": "alerts.answer",
     "comment": "alerts.answer",
     "reset": "alerts.answer",
     "shelve": "alerts.shelve",
@@ -130,6 +132,8 @@ def _action(desk: Desk, who: SignedIn, kind: ActionKind, target: Target, asked: 
         why=asked.why,
         second=second,
         until_ms=asked.until_ms,
+        outcome=asked.outcome or "",
+        person=asked.person,
     )
 
 

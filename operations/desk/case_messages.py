@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from operations.alerts.actions import Outcome
 from operations.cases.codes import Role
 from operations.desk.messages import In, Moment, OwnId, Why
 
@@ -57,7 +58,7 @@ class MoveIn(In):
     """What a verb is given. `id`: one's own identity of the act; said again it changes nothing.
 
     `role`: in which of one's roles on cases. `version`: the case's that one looked at; refused where it has
-    changed since. `longitude`, `latitude`: where one stands.
+    changed since. `longitude`, `latitude`: where one stands. `outcome`: what the alerts of the case were.
     """
 
     role: Role | None = None
@@ -72,6 +73,7 @@ class MoveIn(In):
     until_ms: Moment = 0
     result: Literal["passed", "failed"] | None = None
     satisfied: bool | None = None
+    outcome: Outcome | None = None
     longitude: _Longitude | None = None
     latitude: _Latitude | None = None
     version: Annotated[int, Field(ge=1, le=2**53)] | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from operations.alerts.actions import Outcome
 from operations.people.roles import Permission, Role
 from operations.people.sessions import Terminal
 from schemas.alerts import Level, Severity
@@ -79,12 +80,17 @@ class Second(In):
 
 
 class ActionIn(In):
-    """An act on an alert. `id`: one's own identity of it, by which a repeat is known; made if left out."""
+    """An act on an alert. `id`: one's own identity of it, by which a repeat is known; made if left out.
+
+    `outcome` of `conclude`: what the alert was; `person` of `assign`: who is to see to it, by name.
+    """
 
     why: Why = ""
     until_ms: Moment = 0
     second: Second | None = None
     id: OwnId = ""
+    outcome: Outcome | None = None
+    person: Annotated[str, Field(max_length=100)] = ""
 
 
 class ScopedIn(ActionIn):
@@ -111,6 +117,8 @@ class ActionOut(BaseModel):
     at_ms: int
     why: str
     until_ms: int = 0
+    outcome: str = ""
+    person: str = ""
 
 
 class _Suppression(BaseModel):
@@ -130,6 +138,8 @@ class StateOut(BaseModel):
     shelved: ActionOut | None
     suppressed: list[_Suppression]
     out_of_service: list[ActionOut]
+    assigned: ActionOut | None
+    concluded: ActionOut | None
 
 
 class AlertOut(BaseModel):
@@ -171,6 +181,8 @@ class TransitionOut(BaseModel):
     why: str = ""
     second: str = ""
     until_ms: int = 0
+    outcome: str = ""
+    person: str = ""
 
 
 class AlertWhole(AlertOut):

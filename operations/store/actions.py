@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sql
@@ -48,6 +48,14 @@ class ActionRows(AlertRows, AuditRows):
             if said is not None:
                 self._record(connection, said)
             return action
+
+    def _conclude(self, connection: sql.Connection, actions: Iterable[Action], now_ms: int) -> None:
+        """What the alerts of a case were, in the transaction that closes it; a later word than any before."""
+        self._alone(connection, _TURN)
+        for action in actions:
+            if self._known(connection, action.id) is None:
+                connection.execute(sql.insert(ACTIONS).values(**_row(action)))
+                _apply(connection, action, now_ms)
 
     def acknowledge(self, alert_id: str, by: str, why: str, now_ms: int) -> bool:
         """Whether this was the first to acknowledge; for a second one nothing changes."""
@@ -145,6 +153,8 @@ def _apply(connection: sql.Connection, action: Action, now_ms: int) -> None:
         connection.execute(alert.values(changed_ms=now_ms, **said))
     elif action.kind == "reset":
         connection.execute(alert.values(changed_ms=now_ms, open=False, reset_count=action.count))
+    elif action.kind == "conclude":
+        connection.execute(alert.values(changed_ms=now_ms, outcome=action.outcome))
 
 
 def _row(action: Action) -> dict[str, object]:
@@ -162,6 +172,8 @@ def _row(action: Action) -> dict[str, object]:
         "until_ms": action.until_ms,
         "count": action.count,
         "why": action.why,
+        "outcome": action.outcome,
+        "person": action.person,
     }
 
 
@@ -177,4 +189,6 @@ def _action(row: sql.Row[tuple[object, ...]]) -> Action:
         second=facts["second"],
         until_ms=facts["until_ms"],
         count=facts["count"],
+        outcome=facts["outcome"],
+        person=facts["person"],
     )

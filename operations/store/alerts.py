@@ -100,7 +100,7 @@ class AlertRows(Database):
         """What became of `similar`."""
         with self._engine.connect() as connection:
             rows = connection.execute(_similar(alert, most))
-            return [_outcome(_DECODE(row.body), row.acknowledged_by, row.why) for row in rows]
+            return [_became(_DECODE(row.body), row) for row in rows]
 
     def parents(self) -> list[Alert]:
         """Alerts that stand for others now."""
@@ -147,9 +147,9 @@ def _similar(alert: Alert, most: int) -> sql.Select[Any]:
     return sql.select(ALERTS).where(before).order_by(ALERTS.c.onset_ms.desc()).limit(most)
 
 
-def _outcome(alert: Alert, by: str, why: str) -> Similar:
+def _became(alert: Alert, row: sql.Row[Any]) -> Similar:
     lasted_ms = 0 if alert.active else max(alert.cleared_ms - alert.onset_ms, 1)
-    return Similar(alert.id, alert.onset_ms, lasted_ms, by, why)
+    return Similar(alert.id, alert.onset_ms, lasted_ms, row.acknowledged_by, row.why, row.outcome)
 
 
 def _after_reset(alert: Alert, now_ms: int) -> dict[str, Any]:

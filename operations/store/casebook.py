@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 import sqlalchemy as sql
 
+from operations.cases.conclusions import conclusions
 from operations.cases.conditions import Facts
 from operations.cases.decide import decide
 from operations.cases.evaluate import Comparison, Cut, Figure, compare, evaluate
@@ -26,7 +27,7 @@ from operations.cases.view import CaseView, case_view
 from operations.cases.workflow import Workflow
 from operations.people.audit import Said
 from operations.people.roles import Person
-from operations.store.audit import AuditRows
+from operations.store.actions import ActionRows
 from operations.store.cases import CaseRows
 from operations.store.standards import StandardRows
 from schemas.alerts import Alert
@@ -51,7 +52,7 @@ class Changed(msgspec.Struct, frozen=True):
     verbs: tuple[str, ...]
 
 
-class CaseBook(StandardRows, CaseRows, AuditRows):
+class CaseBook(StandardRows, CaseRows, ActionRows):
     """The desk's cases in one database. May be opened by several processes."""
 
     def open(self, report: Report, actor: Actor, now_ms: int, said: Said | None = None) -> Opened:
@@ -118,6 +119,8 @@ class CaseBook(StandardRows, CaseRows, AuditRows):
                 raise MoveRefused(f"案件已变 changed meanwhile: {words}")
             facts = self._facts(connection, case, now_ms, command.standard)
             changed = self._write(connection, case, [decide(case, command, facts)], now_ms)
+            if command.outcome:
+                self._conclude(connection, conclusions(changed, command, facts), now_ms)
             if said is not None:
                 self._record(connection, said)
             return changed

@@ -55,6 +55,7 @@ ALERTS: Final = sql.Table(
     _text("rule", 100),
     _text("place", 20),
     _int("onset_ms"),
+    _text("outcome", 20),
     sql.Index("ix_alerts_rule_place_onset_ms", "rule", "place", "onset_ms"),
 )
 """`open`: active, or latched and not reset since (`reset_count`: the alert's count at its reset). `hidden`,
@@ -109,6 +110,8 @@ ACTIONS: Final = sql.Table(
     sql.Column("until_ms", sql.BigInteger, nullable=False),
     sql.Column("count", sql.BigInteger, nullable=False),
     sql.Column("why", sql.String(2000), nullable=False),
+    _text("outcome", 20),
+    _text("person", 100),
 )
 """Append-only; `number` is the order in which they came to count."""
 

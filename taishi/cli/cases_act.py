@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from operations.alerts.actions import OUTCOMES
 from operations.cases.codes import ROLES, SOURCES
 from operations.cases.model import Case, Command, Evidence
 from operations.cases.opening import Report
@@ -99,6 +100,7 @@ def open_(alert: str, *, at: str, evidence: tuple[str, ...], key: str, as_json: 
 @click.option("--until", default="", help="until when it is parked, ISO 8601", metavar="MOMENT")
 @click.option("--result", type=click.Choice(["passed", "failed"]), help="of a field check")
 @click.option("--satisfied/--unsatisfied", default=None, help="what the citizen says")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="what the alerts of the case were; to close it")
 @click.option("--version", type=int, help="refuse if the case is not at this version any more")
 @who_options(required=True)
 @_json

@@ -116,15 +116,15 @@ def _desk(settings: Settings, *, secure: bool) -> Desk:
             "desk_tls_certificate and desk_tls_key"
         )
     (settings.home / "data").mkdir(parents=True, exist_ok=True)
-    made = _made(settings, settings.operations_url, secure=secure)
-    if not any(not person.disabled for person in made.store.people()):
-        made.store.close()
-        made.cases.close()
+    people = DeskStore(settings.operations_url)
+    nobody = all(person.disabled for person in people.people())
+    people.close()
+    if nobody:
         raise SettingsError(
             "desk: nobody may sign in yet, and there is no default password: begin with "
             "`taishi people add ID --role shift_leader`"
         )
-    return made
+    return _made(settings, settings.operations_url, secure=secure)
 
 
 def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:

@@ -133,7 +133,7 @@ def test_one_alert_is_one_case_which_cannot_close_while_it_is_active(book: CaseB
     book.take("alerts", [replace(SMOKE, active=False, cleared_ms=NOW + 1, revision=1)], 2, NOW)
     assert [alert.cleared_ms for alert in book.alerts_of(case)] == [NOW + 1]
     assert book.case(case.id).state == "feedback", "an alert that clears closes nothing"
-    assert do(book, case, "confirm", street).state == "closed"
+    assert do(book, case, "confirm", street, outcome="real").state == "closed"
 
 
 def test_a_call_and_its_sensor_are_one_case_and_each_person_counts(book: CaseBook) -> None:

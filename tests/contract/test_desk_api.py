@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -21,7 +22,9 @@ EXPECTED = {
     ("GET", "/api/alerts"): "alerts.read",
     ("GET", "/api/alerts/{alert_id}"): "alerts.read",
     ("POST", "/api/alerts/{alert_id}/acknowledge"): "alerts.answer",
+    ("POST", "/api/alerts/{alert_id}/assign"): "alerts.answer",
     ("POST", "/api/alerts/{alert_id}/comment"): "alerts.answer",
+    ("POST", "/api/alerts/{alert_id}/conclude"): "alerts.answer",
     ("POST", "/api/alerts/{alert_id}/reset"): "alerts.answer",
     ("POST", "/api/alerts/{alert_id}/shelve"): "alerts.shelve",
     ("POST", "/api/alerts/{alert_id}/shelve_once"): "alerts.shelve",
@@ -237,6 +240,25 @@ def test_an_alert_tells_its_history_and_the_last_three_like_it(desk):
     assert [each["what"] for each in whole["history"]] == ["raised", "comment"]
     assert whole["history"][0]["why"] == "烟雾浓度超限 smoke"
     assert [each["id"] for each in whole["similar"]] == earlier[:1:-1]
+
+
+def test_an_alert_is_assigned_to_a_person_and_said_to_be_what_it_was(desk):
+    alert, token = desk.raise_alert(), desk.token("operator")
+
+    def say(verb: str, **given: str) -> httpx.Response:
+        return desk.client.post(f"/api/alerts/{alert}/{verb}", json=given, headers=token)
+
+    assert say("assign").status_code == 409
+    assert say("assign", person="网格员甲").json()["person"] == "网格员甲"
+    assert "already assigned to 网格员甲" in say("assign", person="网格员甲").json()["detail"]
+    assert "allowed: real, nuisance, device_fault" in say("conclude").json()["detail"]
+    assert say("conclude", outcome="nuisance").status_code == 200
+    assert say("conclude", outcome="device_fault", why="探头进水").status_code == 200
+    assert "already concluded device_fault" in say("conclude", outcome="device_fault").json()["detail"]
+    whole = desk.client.get(f"/api/alerts/{alert}", headers=token).json()
+    assert whole["state"]["assigned"]["person"] == "网格员甲"
+    assert whole["state"]["concluded"]["outcome"] == "device_fault"
+    assert [each["outcome"] for each in whole["history"]] == ["", "", "nuisance", "device_fault"]
 
 
 def test_who_a_pseudonym_is_of_only_those_see_who_care_for_people(desk):

@@ -71,11 +71,17 @@ def test_an_alert_is_a_case_in_one_action_which_closes_only_when_the_alert_is_ov
     hindrances = {each["verb"]: each["hindrance"] for each in shown["allowed"]}
     assert "still active" in hindrances["confirm"]
     desk.raise_alert("signal.smoke", onset_ms=onset_ms, active=False, cleared_ms=onset_ms + 1, revision=2)
-    closed = act(desk, case, "confirm", street)
+    assert "结论 outcome" in refused(desk, case, "confirm", street)
+    closed = act(desk, case, "confirm", street, outcome="nuisance")
     assert closed["case"]["state"] == "closed"
     flow = [(each["verb"], each["by"]) for each in closed["flow"]]
     assert flow == [("open", "operator"), ("dispatch", "operator"), ("answer", "fire-chief"),
                     ("hand_back", "fire-chief"), ("confirm", "street")]  # fmt: skip
+    concluded = desk.client.get(f"/api/alerts/{alert}", headers=street).json()["state"]["concluded"]
+    assert (concluded["outcome"], concluded["by"], case in concluded["why"]) == ("nuisance", "street", True)
+    later = desk.raise_alert("signal.smoke", onset_ms=onset_ms + 60_000)
+    (before,) = desk.store.became(desk.store.find(later)[0].alert)
+    assert "误报 nuisance" in before.words()
     assert [clock["stopped_at"] != "" for clock in closed["clocks"]] == [True] * len(closed["clocks"])
 
 
