@@ -165,7 +165,7 @@ points = [
   {{ code = "boiler", name = "锅炉房", at = [120.381, 36.07] }},
   {{ code = "garage", name = "地下车库", at = [120.3805, 36.0705] }},
 ]
-rounds = [{{ code = "day", name = "白班巡逻", points = ["gate", "boiler", "garage"], every_s = 3600 }}]
+rounds = [{{ code = "day", name = "白班巡逻", points = ["gate", "boiler", "garage"], every_s = 86400 }}]
 """)
 CITY = City(PlaceRegistry(known_places("370202"), synthetic_layer("370202")))
 
