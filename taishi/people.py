@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from operations.people.audit import Said
-from operations.store.people import PeopleRows
+from operations.store.badges import BadgeRows
 from schemas.errors import SettingsError, received_allowed
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
@@ -17,12 +17,12 @@ __all__ = ["checked_places", "opened", "said"]
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[PeopleRows]:
+def opened(settings: Settings | None = None) -> Iterator[BadgeRows]:
     """The desk's store, begun if there is none."""
     settings = settings or load_settings()
     if not settings.operations_database:
         (settings.home / "data").mkdir(parents=True, exist_ok=True)
-    store = PeopleRows(settings.operations_url)
+    store = BadgeRows(settings.operations_url)
     try:
         yield store
     finally:

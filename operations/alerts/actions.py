@@ -14,7 +14,7 @@ import msgspec
 from schemas.alerts import Alert
 
 __all__ = ["ACTION_KINDS", "OUTCOMES", "OUTCOME_WORDS", "SCOPED", "Action", "ActionKind", "Outcome", "Target",
-           "action_id", "covers"]  # fmt: skip
+           "action_id", "counted_ms", "covers"]  # fmt: skip
 
 ActionKind = Literal[
     "acknowledge", "assign", "comment", "conclude", "reset", "shelve", "shelve_once", "unshelve",
@@ -33,6 +33,7 @@ OUTCOME_WORDS: Final[dict[Outcome, str]] = {
 }
 SCOPED: Final = frozenset({"suppress", "unsuppress", "out_of_service", "in_service"})
 """Kinds that may be of a device, or of a rule and a place, instead of one alert."""
+_OFFLINE_MAX_MS: Final = 12 * 3_600_000
 _OF_ALARM: Final = frozenset({"shelve", "unshelve"})
 
 
@@ -88,6 +89,16 @@ def action_id(kind: ActionKind, target: Target, by: str, at_ms: int) -> str:
     """Deterministic identity for who has none of their own: 32 hex digits."""
     said = msgspec.json.encode([kind, target, by, at_ms])
     return hashlib.blake2b(said, digest_size=16).hexdigest()
+
+
+def counted_ms(said_ms: int, known_ms: int, now_ms: int) -> int:
+    """When an act counts as said that came now: at `said_ms`, by the clock of a phone that had no connection.
+
+    Not before the desk knew of the alert (`known_ms`), nor after now; what is older than a shift as of now.
+    """
+    if now_ms - said_ms > _OFFLINE_MAX_MS:
+        return now_ms
+    return min(max(said_ms, known_ms), now_ms)
 
 
 def covers(action: Action, alert: Alert) -> bool:

@@ -67,9 +67,13 @@ def _second(action: Action, alert: Alert) -> str:
     return ""
 
 
-def _acknowledge(_action: Action, _alert: Alert, state: State, _max_s: int) -> str:
+def _acknowledge(action: Action, _alert: Alert, state: State, _max_s: int) -> str:
     first = state.acknowledged
-    return f"已确认 already acknowledged by {_who(first)}" if first else ""
+    if first is not None and first.at_ms <= action.at_ms:
+        return f"已确认 already acknowledged by {_who(first)}"
+    if state.reset is not None and action.at_ms < state.reset.at_ms:
+        return f"已复位 reset since by {_who(state.reset)}"
+    return ""
 
 
 def _comment(_action: Action, _alert: Alert, _state: State, _max_s: int) -> str:

@@ -71,7 +71,8 @@ def state_of(alert: Alert, actions: Iterable[Action], now_ms: int, parents: Iter
             continue
         own.append(action)
         if action.kind == "acknowledge":
-            acknowledged = acknowledged or action
+            if acknowledged is None or action.at_ms < acknowledged.at_ms:
+                acknowledged = action  # one that was said without a connection comes later
         elif action.kind == "reset":
             reset = action
             if alert.count > action.count:

@@ -23,6 +23,7 @@ CASE_ROLES: Final[dict[PersonRole, tuple[Role, ...]]] = {
     "care_worker": ("collector",),
     "analyst": ("evaluator",),
     "administrator": (),
+    "screen": (),
 }
 """An administrator manages people and moves no case."""
 SOURCE_OF_ROLE: Final[dict[PersonRole, Source]] = {

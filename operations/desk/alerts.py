@@ -9,11 +9,19 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 
-from operations.alerts.actions import Action, ActionKind, Target
+from operations.alerts.actions import Action, ActionKind, Target, counted_ms
 from operations.alerts.choose import Selection
 from operations.alerts.transitions import transitions
 from operations.alerts.view import said as action_facts
-from operations.desk.messages import ActionIn, ActionOut, AlertOut, AlertWhole, ScopedIn, TransitionOut
+from operations.desk.messages import (
+    ActionIn,
+    ActionOut,
+    AlertOut,
+    AlertWhole,
+    SaidIn,
+    ScopedIn,
+    TransitionOut,
+)
 from operations.desk.policies import Who, guarded, require
 from operations.desk.seen import alert_of, for_person, seen, wanted
 from operations.desk.state import Desk, desk_of
@@ -42,6 +50,9 @@ VERBS: Final[dict[ActionKind, Permission]] = {
     "unsuppress": "alerts.suppress",
 }
 """What may be done with one alert -> what one needs for it."""
+_LATE_MS: Final = 1_000
+_MAY_WAIT: Final = frozenset({"acknowledge", "comment"})
+"""What a phone may say without a connection, and count from when it was said."""
 
 
 @router.get("/alerts", **guarded("alerts.read"))
@@ -93,6 +104,8 @@ def _verb(kind: ActionKind, permission: Permission) -> Callable[..., ActionOut]:
         f"{kind.replace('_', ' ').capitalize()}. 409 with the words of who was first, or of what is so."
     )
     act.__name__ = f"{kind}_alert"
+    if kind in _MAY_WAIT:
+        act.__annotations__["asked"] = SaidIn
     return act
 
 
@@ -128,7 +141,7 @@ def _action(desk: Desk, who: SignedIn, kind: ActionKind, target: Target, asked: 
         kind=kind,
         target=target,
         by=_called(who.person.name, who.person.id),
-        at_ms=now_ms,
+        at_ms=_at_ms(desk, target.alert_id, asked, now_ms),
         why=asked.why,
         second=second,
         until_ms=asked.until_ms,
@@ -137,17 +150,28 @@ def _action(desk: Desk, who: SignedIn, kind: ActionKind, target: Target, asked: 
     )
 
 
+def _at_ms(desk: Desk, alert_id: str, asked: ActionIn, now_ms: int) -> int:
+    """When it counts as said."""
+    said_ms = asked.said_ms if isinstance(asked, SaidIn) else 0
+    if not said_ms:
+        return now_ms
+    (known,) = desk.store.find(alert_id)
+    return counted_ms(said_ms, known.first_seen_ms, now_ms)
+
+
 def _done(desk: Desk, who: SignedIn, action: Action) -> ActionOut:
+    now_ms = desk.clock()
+    late = now_ms - action.at_ms > _LATE_MS and f"said {action.at_ms} ms"
     said = Said(
-        at_ms=action.at_ms,
+        at_ms=now_ms,
         who=who.person.id,
         terminal=who.terminal,
         what=f"alerts.{action.kind}",
         of=action.target.alert_id or action.target.words(),
-        detail="; ".join(filter(None, (action.why, action.second and f"second {action.second}"))),
+        detail="; ".join(filter(None, (action.why, action.second and f"second {action.second}", late))),
     )
     try:
-        written = desk.store.act(action, desk.clock(), said=said)
+        written = desk.store.act(action, now_ms, said=said)
     except Refused as error:
         raise HTTPException(409, str(error)) from error
     except SettingsError as error:

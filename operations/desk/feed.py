@@ -117,10 +117,12 @@ class Feed:
         try:
             views = await asyncio.to_thread(listed)
             yield event("listed", (msgspec.json.encode(for_person(view, person)) for view in views))
+            yield self._beat()
             beaten_s = time.monotonic()
             while True:
+                left_s = beaten_s + _BEAT_S - time.monotonic()
                 try:
-                    news = await asyncio.wait_for(queue.get(), _BEAT_S)
+                    news = await asyncio.wait_for(queue.get(), max(0.0, left_s))
                 except TimeoutError:
                     news = News()
                 if news is None:
@@ -130,9 +132,12 @@ class Feed:
                     yield told
                 elif time.monotonic() - beaten_s >= _BEAT_S:
                     beaten_s = time.monotonic()
-                    yield f"event: beat\ndata: {self._clock()}\n\n".encode()
+                    yield self._beat()
         finally:
             self._listeners.pop(queue, None)
+
+    def _beat(self) -> bytes:
+        return f"event: beat\ndata: {self._clock()}\n\n".encode()
 
 
 def _mark(tracked: Tracked) -> _Mark:

@@ -16,6 +16,7 @@ __all__ = [
     "ActionOut",
     "AlertOut",
     "AlertWhole",
+    "AtScreenIn",
     "EntryOut",
     "In",
     "Me",
@@ -23,6 +24,7 @@ __all__ = [
     "OwnId",
     "PasswordIn",
     "PersonOut",
+    "SaidIn",
     "ScopedIn",
     "Second",
     "SignIn",
@@ -51,6 +53,13 @@ class SignIn(In):
     password: Annotated[str, Field(min_length=1, max_length=200)]
     code: Annotated[str, Field(min_length=6, max_length=6, pattern=r"^[0-9]{6}$")]
     terminal: Terminal = "desk"
+
+
+class AtScreenIn(In):
+    """At a touch screen: a badge as it is read, or a PIN with one's id."""
+
+    id: Annotated[str, Field(max_length=100)] = ""
+    secret: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class PasswordIn(In):
@@ -91,6 +100,12 @@ class ActionIn(In):
     id: OwnId = ""
     outcome: Outcome | None = None
     person: Annotated[str, Field(max_length=100)] = ""
+
+
+class SaidIn(ActionIn):
+    """An act that may wait for a connection. `said_ms`: when it was said; left out, now."""
+
+    said_ms: Moment = 0
 
 
 class ScopedIn(ActionIn):

@@ -18,18 +18,42 @@ from operations.desk.state import Desk, desk_of
 from operations.people.roles import Permission, denial
 from operations.people.sign_in import SignedIn, SignInRefusedError
 
-__all__ = ["COOKIE", "POLICY", "Policy", "Who", "guarded", "refuse_undeclared", "require", "token_of"]
+__all__ = [
+    "COOKIE",
+    "POLICY",
+    "SCREEN_COOKIE",
+    "Policy",
+    "Who",
+    "guarded",
+    "refuse_undeclared",
+    "require",
+    "screen_of",
+    "token_of",
+]
 
 Policy = Permission | Literal["anyone", "signed_in"]
 POLICY: Final = "x-policy"
 COOKIE: Final = "taishi_session"
+SCREEN_COOKIE: Final = "taishi_screen"
+"""Of a wall or touch screen itself: it stays while people come and go."""
 _CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def token_of(request: Request) -> str:
-    """The session's token: of the cookie, or `Authorization: Bearer` of a program."""
+    """The session's token: `Authorization: Bearer` of a program, a person's cookie, or the screen's own."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    if kind.lower() == "bearer":
+        return token.strip()
+    return request.cookies.get(COOKIE) or request.cookies.get(SCREEN_COOKIE, "")
+
+
+def screen_of(request: Request, desk: Desk) -> SignedIn:
+    """The screen that asks, whoever is signed in at it; 403 where it is none."""
+    try:
+        found = desk.door.who(request.cookies.get(SCREEN_COOKIE, ""), desk.clock())
+    except SignInRefusedError as error:
+        raise HTTPException(403, f"此终端未登记 this is no registered screen: {error}") from error
+    return found
 
 
 def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> SignedIn:
@@ -39,9 +63,20 @@ def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Sign
     if origin and not ours and request.method not in _CHANGES_NOTHING:
         raise HTTPException(403, f"origin: received {origin!r}, allowed: this desk's own pages")
     try:
-        return desk.door.who(token_of(request), desk.clock())
+        return _who(request, desk)
     except SignInRefusedError as error:
         raise HTTPException(401, str(error), {"WWW-Authenticate": 'Bearer realm="taishi"'}) from error
+
+
+def _who(request: Request, desk: Desk) -> SignedIn:
+    """At a screen whose person's session is over, the screen itself."""
+    token, screen = token_of(request), request.cookies.get(SCREEN_COOKIE, "")
+    try:
+        return desk.door.who(token, desk.clock())
+    except SignInRefusedError:
+        if not screen or screen == token or "authorization" in request.headers:
+            raise
+        return desk.door.who(screen, desk.clock())
 
 
 Who = Annotated[SignedIn, Depends(signed_in)]

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from operations.desk.messages import Me, PasswordIn, SignIn
-from operations.desk.policies import COOKIE, Who, guarded, token_of
+from operations.desk.messages import AtScreenIn, Me, PasswordIn, SignIn
+from operations.desk.policies import COOKIE, SCREEN_COOKIE, Who, guarded, screen_of, token_of
 from operations.desk.state import Desk, desk_of
 from operations.people.audit import Said
 from operations.people.passwords import refuse_weak
-from operations.people.sessions import LIMITS
+from operations.people.sessions import LIMITS, Terminal
 from operations.people.sign_in import SignedIn, SignInRefusedError
 from schemas.errors import SettingsError
 
@@ -19,6 +19,8 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["session"])
 _Desk = Annotated[Desk, Depends(desk_of)]
+_COOKIE_MAX_S = 400 * 86_400
+"""No browser keeps one longer; a screen gets it anew whenever it asks who it is."""
 
 
 @router.post("/session", **guarded("anyone"))
@@ -29,30 +31,52 @@ def sign_in(asked: SignIn, response: Response, desk: _Desk) -> Me:
         token = desk.door.sign_in(asked.id, asked.password, asked.code, asked.terminal, now_ms)
         who = desk.door.who(token, now_ms)
     except SignInRefusedError as error:
-        if error.retry_after_s:
-            raise HTTPException(429, str(error), {"Retry-After": str(error.retry_after_s)}) from error
-        raise HTTPException(401, str(error)) from error
+        raise _refused(error) from error
+    _set(response, token, asked.terminal, desk)
+    return _me(who)
+
+
+@router.post("/session/screen", **guarded("signed_in"))
+def sign_in_at_screen(asked: AtScreenIn, request: Request, response: Response, desk: _Desk) -> Me:
+    """Sign in at a touch screen by badge, or by id and PIN, until two minutes without a request."""
+    screen, now_ms = screen_of(request, desk), desk.clock()
+    try:
+        token = desk.door.sign_in_at_screen(screen.person, asked.id, asked.secret, now_ms)
+    except SignInRefusedError as error:
+        raise _refused(error) from error
+    _set(response, token, "touch", desk)
+    return _me(desk.door.who(token, now_ms))
+
+
+def _refused(error: SignInRefusedError) -> HTTPException:
+    if error.retry_after_s:
+        return HTTPException(429, str(error), {"Retry-After": str(error.retry_after_s)})
+    return HTTPException(401, str(error))
+
+
+def _set(response: Response, token: str, terminal: Terminal, desk: Desk) -> None:
     response.set_cookie(
-        COOKIE,
+        SCREEN_COOKIE if terminal == "wall" else COOKIE,
         token,
-        max_age=LIMITS[asked.terminal].whole_s,
+        max_age=LIMITS[terminal].whole_s or _COOKIE_MAX_S,
         httponly=True,
         secure=desk.secure,
         samesite="strict",
     )
-    return _me(who)
 
 
 @router.delete("/session", status_code=204, **guarded("anyone"))
 def sign_out(request: Request, response: Response, desk: _Desk) -> None:
     """Sign out. Who is not signed in is out already."""
     desk.door.sign_out(token_of(request), desk.clock())
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(COOKIE if request.cookies.get(COOKIE) else SCREEN_COOKIE)
 
 
 @router.get("/me", **guarded("signed_in"))
-def me(who: Who) -> Me:
+def me(who: Who, request: Request, response: Response, desk: _Desk) -> Me:
     """Who is signed in, and what they may."""
+    if who.terminal == "wall" and SCREEN_COOKIE in request.cookies:
+        _set(response, request.cookies[SCREEN_COOKIE], "wall", desk)
     return _me(who)
 
 

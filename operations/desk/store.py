@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from operations.oncall.store import Store
+from operations.store.badges import BadgeRows
 from operations.store.check_ins import CheckInRows
-from operations.store.people import PeopleRows
 
 __all__ = ["DeskStore"]
 
 
-class DeskStore(Store, PeopleRows, CheckInRows):
+class DeskStore(Store, BadgeRows, CheckInRows):
     """One database. May be opened by several processes (SQLite in WAL mode, or PostgreSQL)."""

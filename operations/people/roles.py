@@ -19,6 +19,7 @@ __all__ = [
     "ROLE_WORDS",
     "Permission",
     "Person",
+    "PersonAtScreen",
     "Role",
     "checked_roles",
     "denial",
@@ -27,7 +28,7 @@ __all__ = [
 
 Role = Literal[
     "operator", "shift_leader", "department", "street", "community", "grid_worker", "party_member",
-    "care_worker", "analyst", "administrator",
+    "care_worker", "analyst", "administrator", "screen",
 ]  # fmt: skip
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ROLE_WORDS: Final[dict[Role, str]] = {
@@ -41,6 +42,7 @@ ROLE_WORDS: Final[dict[Role, str]] = {
     "care_worker": "养老专员",
     "analyst": "分析员",
     "administrator": "管理员",
+    "screen": "屏幕",
 }
 
 Permission = Literal[
@@ -88,8 +90,13 @@ GRANTS: Final[dict[Role, _Grant]] = {
     "care_worker": _READ | _Grant({"alerts.answer", "cases.report", "care.identity"}),
     "analyst": _READ | _Grant({"export"}),
     "administrator": frozenset({"people.manage", "audit.read"}),
+    "screen": _READ,
 }
-"""An administrator manages people and handles no alert: who can make accounts does not act as one."""
+"""An administrator manages people and handles no alert: who can make accounts does not act as one.
+A screen is a wall or a touch screen: it shows, and who acts at it says who they are."""
+
+
+_NOT_AT_A_SCREEN: Final[_Grant] = frozenset({"export", "care.identity", "people.manage", "audit.read"})
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,15 +110,36 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     disabled: bool = False
 
     @property
-    def permissions(self) -> frozenset[Permission]:
+    def granted(self) -> frozenset[Permission]:
         """All that the roles grant."""
         return frozenset().union(*(GRANTS[role] for role in self.roles))
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """All that they may from where they speak."""
+        return self.granted
+
+
+class PersonAtScreen(Person, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody at a touch screen, where a badge is enough and everybody looks on."""
+
+    @classmethod
+    def of(cls, person: Person) -> PersonAtScreen:
+        """That person there."""
+        return cls(**msgspec.structs.asdict(person))
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Without what opens people, the record or the data."""
+        return self.granted - _NOT_AT_A_SCREEN
 
 
 def denial(person: Person, permission: Permission, place: str = "") -> str:
     """Why the person may not, in words; "" if they may. No `place`: in any of theirs."""
     if person.disabled:
         return f"账号已停用 account {person.id} is disabled"
+    if permission in person.granted - person.permissions:
+        return f"此终端不可用 {permission}: received a touch screen, allowed: a desk or one's own phone"
     if permission not in person.permissions:
         holders = [f"{ROLE_WORDS[role]} {role}" for role in ROLES if permission in GRANTS[role]]
         roles = "、".join(f"{ROLE_WORDS[role]} {role}" for role in person.roles)

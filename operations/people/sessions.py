@@ -21,12 +21,12 @@ __all__ = [
     "token_hash",
 ]
 
-Terminal = Literal["desk", "phone", "touch"]
+Terminal = Literal["desk", "phone", "touch", "wall"]
 TERMINALS: Final[tuple[Terminal, ...]] = get_args(Terminal)
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """After how long without a request, and after how long at all, a session is over."""
+    """After how long without a request, and after how long at all, a session is over; 0: never."""
 
     idle_s: int
     whole_s: int
@@ -36,8 +36,12 @@ LIMITS: Final[dict[Terminal, Limits]] = {
     "desk": Limits(idle_s=30 * 60, whole_s=12 * 3600),
     "phone": Limits(idle_s=12 * 3600, whole_s=7 * 24 * 3600),
     "touch": Limits(idle_s=2 * 60, whole_s=12 * 3600),
+    "wall": Limits(idle_s=0, whole_s=0),
 }
-"""A desk is left with its shift; a phone is its owner's; a touch screen stands where everybody passes."""
+"""A desk is left with its shift; a phone is its owner's; a touch screen stands where everybody passes.
+
+A wall is an account of role `screen`, which only reads: it shows the district until somebody disables it.
+"""
 
 _FAILURES: Final = 5
 _WITHIN_MS: Final = 60 * 60_000
@@ -71,9 +75,9 @@ def ended_because(session: Session, now_ms: int) -> str:
     limits = LIMITS[session.terminal]
     if session.ended_ms:
         return "已退出 signed out"
-    if now_ms - session.begun_ms >= limits.whole_s * 1000:
+    if limits.whole_s and now_ms - session.begun_ms >= limits.whole_s * 1000:
         return f"登录已满 {limits.whole_s // 3600} 小时 signed in for {limits.whole_s // 3600} h"
-    if now_ms - session.seen_ms >= limits.idle_s * 1000:
+    if limits.idle_s and now_ms - session.seen_ms >= limits.idle_s * 1000:
         return f"超过 {limits.idle_s // 60} 分钟未操作 nothing heard for {limits.idle_s // 60} min"
     return ""
 

@@ -10,6 +10,7 @@ __all__ = [
     "ACTIONS",
     "ALERTS",
     "AUDIT",
+    "BADGES",
     "FAILED_SIGN_INS",
     "FLOODS",
     "METADATA",
@@ -161,6 +162,18 @@ FAILED_SIGN_INS: Final = sql.Table(
     sql.Column("at_ms", sql.BigInteger, nullable=False),
 )
 """Since the name last signed in; whether there is such a person or not."""
+
+BADGES: Final = sql.Table(
+    "badges",
+    METADATA,
+    sql.Column("person", sql.String(100), primary_key=True),
+    sql.Column("kind", sql.String(10), primary_key=True),
+    sql.Column("hash", sql.String(64), nullable=False),
+    sql.Column("salt", sql.String(32), nullable=False),
+    sql.Column("made_ms", sql.BigInteger, nullable=False),
+    sql.Index("ix_badges_hash", "hash"),
+)
+"""`kind`: badge, pin. `hash`: Argon2id with that salt, which all badges share: they are found by it."""
 
 AUDIT: Final = sql.Table(
     "audit",

@@ -16,6 +16,7 @@ from rich.table import Table
 from operations.people.passwords import Passwords, refuse_weak
 from operations.people.roles import GRANTS, ROLE_WORDS, ROLES, Person, checked_roles
 from operations.people.second_factor import new_secret, uri
+from operations.store.badges import BADGE_KINDS, BadgeKind
 from operations.store.people import Credentials, PeopleRows
 from schemas.errors import SettingsError
 from taishi.people import checked_places, opened, said
@@ -174,6 +175,25 @@ def second_factor(identity: str, *, as_json: bool) -> None:
     with opened() as store:
         store.change_second_factor(identity, secret, said("people.second_factor", identity))
     _tell_secret(identity, secret, as_json=as_json)
+
+
+@people.command()
+@click.argument("identity", metavar="ID")
+@click.option("--kind", type=click.Choice(BADGE_KINDS), default="badge", show_default=True)
+@click.option("--stdin", "from_stdin", is_flag=True, help="read it from standard input, not from the reader")
+@click.option("--remove", is_flag=True, help="take it away")
+def badge(identity: str, *, kind: BadgeKind, from_stdin: bool, remove: bool) -> None:
+    """Give somebody a badge or a PIN for touch screens, in place of the one before."""
+    with opened() as store:
+        if remove:
+            if not store.drop_badge(
+                _known(store, identity).id, kind, said(f"people.{kind}_removed", identity)
+            ):
+                raise SettingsError(f"{kind}: received {identity!r}, who has none")
+            return
+        ask = "刷卡 badge" if kind == "badge" else "PIN"
+        given = sys.stdin.readline().strip() if from_stdin else click.prompt(ask, hide_input=True, err=True)
+        store.set_badge(identity, kind, given, said(f"people.{kind}", identity))
 
 
 def _known(store: PeopleRows, identity: str) -> Person:

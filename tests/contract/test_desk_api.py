@@ -17,6 +17,7 @@ from tests.contract.desk_client import EVENT, GRID, PASSWORD, STREET, Served, se
 EXPECTED = {
     ("POST", "/api/session"): "anyone",
     ("DELETE", "/api/session"): "anyone",
+    ("POST", "/api/session/screen"): "signed_in",
     ("GET", "/api/me"): "signed_in",
     ("PUT", "/api/me/password"): "signed_in",
     ("GET", "/api/alerts"): "alerts.read",

@@ -1,7 +1,7 @@
 // The client begins: which layout, who is signed in, and then the shell or the entrance.
 import { createApp } from "/assets/vue.js";
 import { Unreachable } from "./lib/api.js";
-import { begin, layout, session } from "./lib/session.js";
+import { begin, layout, leaveWhenIdle, session } from "./lib/session.js";
 import { has, language, speak, spoken, t } from "./lib/words.js";
 import Icon from "./parts/icon.js";
 import Severity from "./parts/severity.js";
@@ -10,6 +10,7 @@ import SignIn from "./parts/signin.js";
 
 const SMALL = "(max-width: 700px)";
 const AGAIN_MS = 2000;
+const IDLE_MS = 110_000; // before the server's two minutes are over
 
 const App = {
   components: { Shell, SignIn },
@@ -35,5 +36,6 @@ const app = createApp(App);
 Object.assign(app.config.globalProperties, { t, has, spoken });
 app.component("Icon", Icon).component("Severity", Severity);
 app.mount("#app");
+if (layout === "touch") leaveWhenIdle(IDLE_MS);
 enter();
 if (layout === "phone" && "serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js", { scope: "/m" });

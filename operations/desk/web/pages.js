@@ -11,6 +11,8 @@ const ALL = ["desk", "phone", "touch"];
 
 export const PAGES = [
   { name: "alerts", path: "/alerts/:id?", icon: "bell", key: "1", needs: ["alerts.read"], nav: ALL, load: () => import("./pages/alerts.js") },
+  { name: "cases", path: "/cases/:id?", icon: "case", key: "3", needs: ["cases.read"], nav: ALL, load: () => import("./pages/cases.js") },
+  { name: "report", path: "/report", icon: "report", key: "4", needs: ["cases.report"], nav: ALL, load: () => import("./pages/report.js") },
   { name: "hidden", path: "/hidden", icon: "hidden", key: "2", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/hidden.js") },
   { name: "day", path: "/day", icon: "grid", needs: ["cases.check"], nav: ["phone"], layouts: ["phone"], load: () => import("./pages/day.js") },
   { name: "handover", path: "/handover/:id?", icon: "people", key: "5", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/handover.js") },
@@ -20,5 +22,6 @@ export const PAGES = [
   { name: "care", path: "/care", icon: "heart", needs: ["care.identity"], nav: ["phone"], layouts: ["phone"], load: () => import("./pages/care.js") },
   { name: "care", path: "/care", icon: "heart", needs: ["alerts.read"], nav: ["desk", "touch"], layouts: ["desk", "touch"], load: () => import("./pages/care.js") },
   { name: "party", path: "/party", icon: "star", needs: ["cases.read"], nav: ["desk", "touch"], load: () => import("./pages/party.js") },
+  { name: "wall", path: "/wall", icon: "grid", needs: ["alerts.read"], nav: ["wall"], layouts: ["wall"], load: () => import("./pages/wall.js") },
   { name: "me", path: "/me", icon: "person", needs: [], nav: ["phone"], load: () => import("./pages/me.js") },
 ];

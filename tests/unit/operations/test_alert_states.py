@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
-from operations.alerts.actions import Action, Target, action_id
+from operations.alerts.actions import Action, Target, action_id, counted_ms
 from operations.alerts.refusals import refusal, scope_refusal
 from operations.alerts.states import hides, in_force, state_of
 from operations.alerts.transitions import transitions
@@ -295,3 +295,19 @@ class Desk(RuleBasedStateMachine):
 
 TestDesk = Desk.TestCase
 TestDesk.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_an_act_counts_from_when_it_was_said_within_what_can_be():
+    now = T0 + 13 * HOUR
+    assert counted_ms(now - HOUR, T0, now) == now - HOUR
+    assert counted_ms(T0 + 2 * HOUR, T0 + 3 * HOUR, now) == T0 + 3 * HOUR  # nobody saw it before the desk did
+    assert counted_ms(now + HOUR, T0, now) == now
+    assert counted_ms(T0 + HOUR - 1, T0, now) == now
+
+
+def test_of_two_acknowledgements_the_one_said_first_counts_and_none_from_before_a_reset():
+    by_desk, by_phone = act("acknowledge", at_ms=T0 + 9), act("acknowledge", at_ms=T0 + 5, by="李强")
+    assert refused(by_phone, before=[by_desk]) == ""
+    assert state_of(ALERT, [by_desk, by_phone], T0 + 10).acknowledged == by_phone
+    anew, late = replace(SOS, count=2), act("acknowledge", SOS, at_ms=T0 + 5)
+    assert "reset since" in refused(late, anew, [act("reset", SOS, at_ms=T0 + 6)])

@@ -1,7 +1,7 @@
 // One dialog for all: `given = await request({ title, fields, confirm })`, null when it was closed.
 //
 // A field is { name, label, kind, options, required, value, hint }; kinds: text, long, choice, select, code, many, number,
-// file and photo (a File, "" if none was chosen).
+// date, file and photo (a File, "" if none was chosen).
 import { reactive } from "/assets/vue.js";
 
 export const dialog = reactive({ asked: null });

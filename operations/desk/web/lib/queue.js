@@ -35,9 +35,12 @@ export function submit(words, path, body, named = "id", dated = true) {
 // A file, which the server knows by what it is: sent twice it is there once.
 export const submitFile = (words, path, file) => put(crypto.randomUUID(), words, path, file, Math.round(exactNow()));
 
+// Of what Vue watches a database takes no copy.
+const plain = (item) => ({ ...item, body: item.body instanceof Blob ? item.body : JSON.parse(JSON.stringify(item.body)), words: { ...item.words } });
+
 async function put(id, words, path, body, saidMs) {
   const item = { id, words, path, body, saidMs, who: session.me.id, state: "waiting", detail: "" };
-  await outbox.put(item);
+  await outbox.put(plain(item));
   queue.items.push(item);
   await flush();
   return queue.items.find((each) => each.id === id) ?? { ...item, state: "done" };
@@ -68,7 +71,7 @@ async function sent(item) {
 async function settle(item, became) {
   if (became === "done") return dismiss(item.id);
   item.state = became;
-  await outbox.put({ ...item, body: item.body instanceof Blob ? item.body : { ...item.body } });
+  await outbox.put(plain(item));
 }
 
 export async function dismiss(id) {

@@ -1,9 +1,11 @@
 // One alert whole: why it is, where, the last hours, the last three alike, what happened, and what one may do.
 import { offered, perform } from "../lib/acts.js";
 import { Unreachable, get } from "../lib/api.js";
+import { openFor } from "../lib/casework.js";
 import { alerts } from "../lib/feed.js";
 import { where } from "../lib/places.js";
-import { layout } from "../lib/session.js";
+import { go } from "../lib/router.js";
+import { can, layout } from "../lib/session.js";
 import { ago, moment, span } from "../lib/time.js";
 import PlaceMap from "../parts/map.js";
 import State from "../parts/state.js";
@@ -35,7 +37,11 @@ export default {
   },
   watch: { version: { immediate: true, handler: "load" } },
   methods: {
-    ago, moment, perform, where,
+    ago, can, moment, perform, where,
+    async openCase() {
+      const id = await openFor(this.alert);
+      if (id) go(`/cases/${id}`);
+    },
     async load() {
       try {
         this.whole = await get(`/alerts/${this.id}`);
@@ -62,7 +68,8 @@ export default {
         <div class="acts" role="group">
           <button v-for="act in acts" :key="act.verb" :class="{ primary: act.primary }" :data-act="act.verb" @click="perform(act.verb, alert)">
             {{ t('act.' + act.verb) }}</button>
-          <slot name="acts" :alert="alert"></slot>
+          <a v-if="whole?.case && can('cases.read')" class="button" :href="'#/cases/' + whole.case"><Icon name="case" />{{ t('case.to', { id: whole.case }) }}</a>
+          <button v-else-if="whole && can('cases.report')" data-act="case" @click="openCase">{{ t('act.case') }}</button>
         </div>
         <div class="facets">
           <section class="why"><h3>{{ t('detail.why') }}</h3>

@@ -24,6 +24,7 @@ export default {
       k: ["keys.previous", () => this.move(-1)],
       "/": ["keys.search", () => this.$refs.search.focus()],
       a: ["act.acknowledge", this.acknowledge],
+      c: ["act.case", () => this.$refs.detail?.openCase()],
     });
   },
   computed: {
@@ -100,7 +101,7 @@ export default {
           </li>
         </ol>
       </section>
-      <Detail v-if="chosen" :id="chosen" :key="chosen" @back="back" />
+      <Detail v-if="chosen" ref="detail" :id="chosen" :key="chosen" @back="back" />
       <section v-else-if="layout !== 'phone'" class="panel empty">{{ t('alerts.choose') }}</section>
     </div>`,
 };

@@ -4,15 +4,13 @@ import { dismiss, queue } from "../lib/queue.js";
 import { session, signOut } from "../lib/session.js";
 import { moment } from "../lib/time.js";
 import { complain } from "../lib/toasts.js";
-import { has } from "../lib/words.js";
 
 export default {
   data: () => ({ queue, session }),
   methods: {
     dismiss, moment, name, where,
     act(item) {
-      const key = `act.${item.words.verb}`;
-      return has(key) ? this.t(key) : item.words.verb;
+      return item.words.label ?? this.t(`act.${item.words.verb}`);
     },
     leave: () => signOut().catch(complain),
   },

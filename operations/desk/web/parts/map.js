@@ -1,24 +1,6 @@
 // Where a place lies in its street, from our own outlines: no map service is asked.
+import { drawn, projection } from "../lib/outlines.js";
 import { features, where } from "../lib/places.js";
-
-const SIZE = 400;
-
-export function rings(geometry) {
-  return geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-}
-
-// Degrees to a square of SIZE: longitude shrinks by the latitude's cosine.
-export function projection(shown) {
-  const points = shown.flatMap(({ geometry }) => rings(geometry).flat(2));
-  const [west, east] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
-  const [south, north] = [Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y))];
-  const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
-  const scale = SIZE / Math.max((east - west) * squeeze, north - south);
-  return {
-    box: `-6 -6 ${(east - west) * squeeze * scale + 12} ${(north - south) * scale + 12}`,
-    to: ([x, y]) => `${((x - west) * squeeze * scale).toFixed(1)} ${((north - y) * scale).toFixed(1)}`,
-  };
-}
 
 export default {
   props: { code: { type: String, required: true } },
@@ -36,11 +18,11 @@ export default {
         if (!shown.length) return;
         const { box, to } = projection(shown);
         this.box = box;
-        this.shapes = shown.map(({ properties, geometry }) => ({
-          code: properties.code,
-          name: properties.name,
-          here: this.code.startsWith(properties.code),
-          path: rings(geometry).flat().map((ring) => `M${ring.map(to).join("L")}Z`).join(""),
+        this.shapes = shown.map((each) => ({
+          code: each.properties.code,
+          name: each.properties.name,
+          here: this.code.startsWith(each.properties.code),
+          path: drawn(each, to),
         }));
       } catch (error) {
         this.failed = error.message;

@@ -5,12 +5,13 @@ import { taking, keys } from "../lib/keys.js";
 import { learnPlaces, name, places } from "../lib/places.js";
 import { beginQueue, queue, waiting } from "../lib/queue.js";
 import { go, route, routing } from "../lib/router.js";
-import { can, layout, session, signOut } from "../lib/session.js";
+import { can, isScreen, layout, session, signOut } from "../lib/session.js";
 import { at, serverNow, moment } from "../lib/time.js";
 import { complain, toasts } from "../lib/toasts.js";
 import { language, speak } from "../lib/words.js";
 import { PAGES } from "../pages.js";
 import Ask from "./dialog.js";
+import Badge from "./badge.js";
 import Help from "./help.js";
 
 const loaded = new Map();
@@ -22,8 +23,8 @@ function component(page) {
 const mayOpen = (page) => (page.layouts ?? ["desk", "phone", "touch"]).includes(layout) && (!page.needs.length || page.needs.some(can));
 
 export default {
-  components: { Ask, Help },
-  data: () => ({ feed, route, session, toasts, queue, layout, language, places }),
+  components: { Ask, Badge, Help },
+  data: () => ({ feed, route, session, toasts, queue, layout, language, places, asking: false }),
   setup() {
     const jumps = PAGES.filter((page) => page.key && mayOpen(page) && layout === "desk");
     taking(Object.fromEntries(jumps.map((page) => [page.key, [`page.${page.name}`, () => go(page.path.replace(/\/:.*/, ""))]])));
@@ -32,6 +33,8 @@ export default {
   computed: {
     stale,
     waiting: () => waiting().length,
+    screen: isScreen,
+    named: () => session.me && layout !== "phone" && !isScreen(),
     nav: () => PAGES.filter((page) => page.nav.includes(layout) && mayOpen(page)),
     shown: () => route.page && component(route.page),
     now: () => at(serverNow(), { seconds: layout !== "phone" }),
@@ -79,12 +82,13 @@ export default {
         <time class="clock">{{ now }}</time>
         <button class="plain language" @click="other" :lang="language.now === 'zh' ? 'en' : 'zh-CN'">{{ t('language') }}</button>
         <button v-if="layout === 'desk'" class="plain" @click="$refs.help.open()" :aria-label="t('keys.help')"><Icon name="keys" /></button>
-        <p v-if="session.me && layout !== 'phone'" class="who"><Icon name="person" /><span>{{ session.me.name }}</span></p>
-        <button v-if="session.me && layout !== 'phone'" class="plain" @click="leave" :aria-label="t('sign.out')" :title="t('sign.out')"><Icon name="leave" /></button>
+        <button v-if="screen && layout === 'touch'" class="primary" @click="asking = true"><Icon name="person" />{{ t('screen.enter') }}</button>
+        <p v-if="named" class="who"><Icon name="person" /><span>{{ session.me.name }}</span></p>
+        <button v-if="named" class="plain" @click="leave" :aria-label="t('sign.out')" :title="t('sign.out')"><Icon name="leave" /></button>
       </header>
       <p v-if="stale" class="banner" role="alert"><b aria-hidden="true">⚠</b>
         {{ feed.keptAt ? t('kept', { since: heard }) : t('stale', { since: heard }) }}</p>
-      <nav class="nav" :aria-label="t('nav')">
+      <nav v-if="layout !== 'wall'" class="nav" :aria-label="t('nav')">
         <a v-for="page in nav" :key="page.name" :href="href(page)" :aria-current="route.page?.name === page.name ? 'page' : null">
           <Icon :name="page.icon" /><span>{{ t('page.' + page.name) }}</span></a>
       </nav>
@@ -93,5 +97,6 @@ export default {
         <p v-for="toast in toasts" :key="toast.id" class="toast" :class="toast.kind">{{ toast.text }}</p>
       </div>
       <Ask /><Help ref="help" />
+      <div v-if="asking" class="overlay" role="dialog" aria-modal="true" :aria-label="t('screen.who')"><Badge @done="asking = false" /></div>
     </div>`,
 };

@@ -27,6 +27,7 @@ export default {
       <form @submit.prevent="enter" class="panel">
         <img src="/assets/icons/icon.svg" alt="" width="56" height="56" />
         <h1>{{ t('app.name') }} <small>{{ t('app.' + layout) }}</small></h1>
+        <p v-if="layout === 'touch' || layout === 'wall'" class="note">{{ t('screen.account') }}</p>
         <p v-if="session.ended" class="note">{{ session.ended === 'over' ? t('sign.over') : session.ended }}</p>
         <p v-if="waiting" class="note">{{ t('sign.waits', { n: waiting }) }}</p>
         <label class="field"><span>{{ t('sign.id') }}</span>

@@ -1,0 +1,84 @@
+// What a person may do with a case: the server's word (`allowed`), asked for here and sent.
+import { Refusal, post } from "./api.js";
+import { request } from "./dialog.js";
+import { submit } from "./queue.js";
+import { layout } from "./session.js";
+import { complain, say } from "./toasts.js";
+import { language, t } from "./words.js";
+
+const LATER = new Set(["claim"]); // whether one is the first only the server knows: it does not wait in a queue
+const pair = (value, word) => ({ value, label: t(word) });
+
+// need of a move -> the fields of the dialog that meet it
+const FIELDS = {
+  why: () => [{ name: "why", label: "act.why", kind: "long", required: true }],
+  standard: () => [{ name: "standard", label: "case.standard", kind: "text", required: true }],
+  department: () => [{ name: "department", label: "case.department", kind: "text", required: true }],
+  person: () => [{ name: "person", label: "case.person", kind: "text", required: true }],
+  evidence: () => [{ name: "photo", label: "case.photo", kind: "photo", required: true, hint: "case.photo.hint" }],
+  until: () => [{ name: "until", label: "case.until", kind: "date", required: true }],
+  criteria: ({ standard }) =>
+    standard?.closing.length ? [{ name: "criteria", label: "case.criteria", kind: "many", options: standard.closing }] : [],
+  result: () => [{ name: "result", label: "case.result", kind: "choice", required: true, options: [pair("passed", "case.passed"), pair("failed", "case.failed")] }],
+  satisfied: () => [{ name: "satisfied", label: "case.satisfied", kind: "choice", required: true, options: [pair("yes", "case.yes"), pair("no", "case.no")] }],
+};
+
+export const titled = (move) => (language.now === "zh" ? move.label : move.label_en);
+
+// What the dialog gave, as the API takes it.
+export function bodyOf(given) {
+  const { photo, until, satisfied, ...rest } = given;
+  return {
+    ...rest,
+    ...(photo ? { evidence: [photo] } : {}),
+    ...(until ? { until_ms: Date.parse(`${until}T18:00:00+08:00`) } : {}),
+    ...(satisfied ? { satisfied: satisfied === "yes" } : {}),
+  };
+}
+
+// A photo stays where it was taken; a case keeps its fingerprint and name, by which it is found and proved.
+export async function referenceOf(file) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { what: "照片 photo", reference: `sha256:${hex} ${file.name}` };
+}
+
+// True when the server has taken it.
+export async function move(whole, allowed) {
+  const { case: subject } = whole;
+  const fields = allowed.needs.flatMap((need) => FIELDS[need]?.(subject) ?? []);
+  const confirm = titled(allowed);
+  const given = fields.length ? await request({ title: confirm, about: subject.title, fields, confirm }) : {};
+  if (given === null) return false;
+  const path = `/cases/${subject.id}/${allowed.verb}`;
+  const body = bodyOf(given);
+  if (layout === "phone" && !LATER.has(allowed.verb)) {
+    return told(confirm, await submit({ label: confirm, title: subject.title }, path, body));
+  }
+  return done(confirm, () => post(path, { ...body, version: subject.version }));
+}
+
+export async function openFor(alert) {
+  let opened = null;
+  await done(t("case.opened"), async () => (opened = await post(`/alerts/${alert.id}/case`)));
+  return opened?.case.case.id ?? "";
+}
+
+async function done(words, work) {
+  try {
+    await work();
+    say(words);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) complain(error);
+    else say(t("unreachable"), "bad");
+    return false;
+  }
+}
+
+export function told(words, item) {
+  if (item.state === "done") say(words);
+  else if (item.state === "refused") say(item.detail, "bad");
+  else say(t("queue.waits"), "wait");
+  return item.state === "done";
+}
