@@ -161,7 +161,7 @@ def _at_ms(desk: Desk, alert_id: str, asked: ActionIn, now_ms: int) -> int:
 
 def _done(desk: Desk, who: SignedIn, action: Action) -> ActionOut:
     now_ms = desk.clock()
-    late = now_ms - action.at_ms > _LATE_MS and f"said {action.at_ms} ms"
+    late = f"said {action.at_ms} ms" if now_ms - action.at_ms > _LATE_MS else ""
     said = Said(
         at_ms=now_ms,
         who=who.person.id,

@@ -178,7 +178,7 @@ def served(url: str, clock: Clock | None = None, **more: Any) -> Iterator[Served
     door = SigningIn(store, PASSWORDS)
     feed, given = Feed(store, cases, clock), {"scenarios": SCENARIOS} | more
     desk = Desk("370202", store, cases, door, PASSWORDS, feed, clock, CITY, **given)
-    with _listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with listening(application(desk)) as address, httpx.Client(base_url=address, timeout=30) as client:
         made = Served(client, store, cases, clock)
         for role in ROLES:
             made.enter(role, role)
@@ -188,7 +188,7 @@ def served(url: str, clock: Clock | None = None, **more: Any) -> Iterator[Served
 
 
 @contextmanager
-def _listening(app: FastAPI) -> Iterator[str]:
+def listening(app: FastAPI) -> Iterator[str]:
     """The application on a port of its own, over real HTTP."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))

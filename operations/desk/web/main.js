@@ -15,7 +15,7 @@ const IDLE_MS = 110_000; // before the server's two minutes are over
 const App = {
   components: { Shell, SignIn },
   data: () => ({ session }),
-  template: `<Shell v-if="session.me" :key="session.me.id" /><SignIn v-else-if="session.known" />
+  template: `<Shell v-if="session.me" /><SignIn v-else-if="session.known" />
     <p v-else class="waiting" role="status">{{ t('loading') }}</p>`,
 };
 

@@ -13,6 +13,7 @@ export const PAGES = [
   { name: "alerts", path: "/alerts/:id?", icon: "bell", key: "1", needs: ["alerts.read"], nav: ALL, load: () => import("./pages/alerts.js") },
   { name: "cases", path: "/cases/:id?", icon: "case", key: "3", needs: ["cases.read"], nav: ALL, load: () => import("./pages/cases.js") },
   { name: "report", path: "/report", icon: "report", key: "4", needs: ["cases.report"], nav: ALL, load: () => import("./pages/report.js") },
+  { name: "evaluation", path: "/evaluation", icon: "chart", key: "5", needs: ["cases.read"], nav: ["desk", "touch"], layouts: ALL, load: () => import("./pages/evaluation.js") },
   { name: "hidden", path: "/hidden", icon: "hidden", key: "2", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/hidden.js") },
   { name: "day", path: "/day", icon: "grid", needs: ["cases.check"], nav: ["phone"], layouts: ["phone"], load: () => import("./pages/day.js") },
   { name: "handover", path: "/handover/:id?", icon: "people", key: "5", needs: ["alerts.read"], nav: ["desk", "touch"], load: () => import("./pages/handover.js") },

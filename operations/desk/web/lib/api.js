@@ -1,4 +1,6 @@
 // Questions to the desk's API, of this page's own server, with the session's cookie.
+import { t } from "./words.js";
+
 const LIMIT_MS = 10_000;
 
 // The server answered, and it was no.
@@ -28,8 +30,8 @@ export async function ask(method, path, body) {
       body: body === undefined || file ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(LIMIT_MS),
     });
-  } catch (error) {
-    throw new Unreachable(String(error));
+  } catch {
+    throw new Unreachable(t("unreachable")); // no network, no server, or too late: a browser does not say which
   }
   for (const each of heard) each();
   if (answer.ok) return answer.status === 204 ? null : answer.json();

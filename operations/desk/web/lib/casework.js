@@ -1,5 +1,5 @@
 // What a person may do with a case: the server's word (`allowed`), asked for here and sent.
-import { Refusal, post } from "./api.js";
+import { Refusal, get, post } from "./api.js";
 import { request } from "./dialog.js";
 import { submit } from "./queue.js";
 import { layout } from "./session.js";
@@ -12,9 +12,9 @@ const pair = (value, word) => ({ value, label: t(word) });
 // need of a move -> the fields of the dialog that meet it
 const FIELDS = {
   why: () => [{ name: "why", label: "act.why", kind: "long", required: true }],
-  standard: () => [{ name: "standard", label: "case.standard", kind: "text", required: true }],
-  department: () => [{ name: "department", label: "case.department", kind: "text", required: true }],
-  person: () => [{ name: "person", label: "case.person", kind: "text", required: true }],
+  standard: (_, { standards }) => [{ name: "standard", label: "case.standard", kind: "select", required: true, options: standards }],
+  department: (_, { departments }) => [{ name: "department", label: "case.department", kind: "text", required: true, options: departments }],
+  person: (_, { people }) => [{ name: "person", label: "case.person", kind: "text", required: true, options: people }],
   evidence: () => [{ name: "photo", label: "case.photo", kind: "photo", required: true, hint: "case.photo.hint" }],
   until: () => [{ name: "until", label: "case.until", kind: "date", required: true }],
   criteria: ({ standard }) =>
@@ -43,10 +43,25 @@ export async function referenceOf(file) {
   return { what: "照片 photo", reference: `sha256:${hex} ${file.name}` };
 }
 
+// Whom and what one may name; without a connection one writes it.
+async function knownFor(needs, { category }) {
+  const named = needs.some((need) => need === "department" || need === "person");
+  const [colleagues, found] = await Promise.all([
+    named ? get("/colleagues").catch(() => null) : null,
+    needs.includes("standard") ? get(`/standards?category=${encodeURIComponent(category)}`).catch(() => null) : null,
+  ]);
+  return {
+    departments: colleagues?.departments ?? [],
+    people: (colleagues?.people ?? []).map(({ name }) => name),
+    standards: (found?.standards ?? []).map(({ code, name }) => ({ value: code, label: `${code} ${name}` })),
+  };
+}
+
 // True when the server has taken it.
 export async function move(whole, allowed) {
   const { case: subject } = whole;
-  const fields = allowed.needs.flatMap((need) => FIELDS[need]?.(subject) ?? []);
+  const known = await knownFor(allowed.needs, subject);
+  const fields = allowed.needs.flatMap((need) => FIELDS[need]?.(subject, known) ?? []);
   const confirm = titled(allowed);
   const given = fields.length ? await request({ title: confirm, about: subject.title, fields, confirm }) : {};
   if (given === null) return false;

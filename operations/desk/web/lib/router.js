@@ -28,5 +28,5 @@ export function routing(pages, home) {
   };
   window.addEventListener("hashchange", read);
   read();
-  return read;
+  return { read, stop: () => window.removeEventListener("hashchange", read) };
 }

@@ -3,13 +3,16 @@ import { reactive } from "/assets/vue.js";
 import { t } from "./words.js";
 
 const ZONE_MS = 8 * 3600_000;
-export const clock = reactive({ tick: Date.now(), ahead: 0 }); // ahead: the server's clock minus this one's
+const KEPT = "taishi-ahead";
+// ahead: the server's clock minus this one's, kept for when a phone starts without a connection.
+export const clock = reactive({ tick: Date.now(), ahead: Number(localStorage.getItem(KEPT)) || 0 });
 
 export const serverNow = () => clock.tick + clock.ahead;
 export const exactNow = () => Date.now() + clock.ahead;
 
 export function learn(serverMs) {
   clock.ahead = serverMs - Date.now();
+  localStorage.setItem(KEPT, clock.ahead);
 }
 
 setInterval(() => (clock.tick = Date.now()), 1000);

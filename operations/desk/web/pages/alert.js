@@ -4,6 +4,7 @@ import { Unreachable, get } from "../lib/api.js";
 import { openFor } from "../lib/casework.js";
 import { alerts } from "../lib/feed.js";
 import { where } from "../lib/places.js";
+import { waiting } from "../lib/queue.js";
 import { go } from "../lib/router.js";
 import { can, layout } from "../lib/session.js";
 import { ago, moment, span } from "../lib/time.js";
@@ -18,7 +19,8 @@ export default {
   data: () => ({ whole: null, problem: "", layout }),
   computed: {
     alert: (self) => alerts.get(self.id) ?? self.whole,
-    acts: (self) => (self.alert ? offered(self.alert) : []),
+    acts: (self) => (self.alert ? offered(self.alert).filter(({ verb }) => !self.pending.includes(verb)) : []),
+    pending: (self) => waiting().filter(({ path }) => path.startsWith(`/alerts/${self.id}/`)).map(({ words }) => words.verb),
     facts() {
       const { alert, t } = this;
       const number = (value) => (value == null ? "" : String(Math.round(value * 1000) / 1000));
@@ -63,7 +65,8 @@ export default {
           <h2>{{ spoken(alert.title) }}</h2>
           <p class="place">{{ where(alert.place) }} · {{ t('ago', { span: ago(alert.onset_ms) }) }}
             <span v-if="alert.simulated" class="chip simulated">{{ t('simulated') }}</span></p>
-          <State :alert="alert" />
+          <p class="chips"><State :alert="alert" />
+            <span v-for="verb in pending" :key="verb" class="chip wait">{{ t('act.' + verb) }} · {{ t('queue.waiting') }}</span></p>
         </header>
         <div class="acts" role="group">
           <button v-for="act in acts" :key="act.verb" :class="{ primary: act.primary }" :data-act="act.verb" @click="perform(act.verb, alert)">

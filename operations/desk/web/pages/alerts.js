@@ -8,13 +8,14 @@ import { can, layout } from "../lib/session.js";
 import { ago, at, moment, serverNow } from "../lib/time.js";
 import { say } from "../lib/toasts.js";
 import { SEVERITIES } from "../parts/severity.js";
+import District, { marksOf } from "../parts/district.js";
 import State from "../parts/state.js";
 import Detail from "./alert.js";
 
 const FILTERS = ["all", "open"];
 
 export default {
-  components: { Detail, State },
+  components: { Detail, District, State },
   props: { id: { type: String, default: "" } },
   data: () => ({ text: "", filter: "all", severity: "", withHidden: false, layout, feed, severities: SEVERITIES, filters: FILTERS }),
   created() {
@@ -44,6 +45,7 @@ export default {
           (!text || `${alert.title} ${where(alert.place)} ${alert.device} ${alert.rule}`.toLowerCase().includes(text)),
       );
     },
+    marks: (self) => marksOf(self.rows),
     chosen() {
       return this.id || (layout === "phone" ? "" : (this.rows[0]?.id ?? ""));
     },
@@ -100,6 +102,7 @@ export default {
             </a>
           </li>
         </ol>
+        <div v-if="layout !== 'phone'" class="city"><h3>{{ t('wall.where') }}</h3><District :marks="marks" /></div>
       </section>
       <Detail v-if="chosen" ref="detail" :id="chosen" :key="chosen" @back="back" />
       <section v-else-if="layout !== 'phone'" class="panel empty">{{ t('alerts.choose') }}</section>

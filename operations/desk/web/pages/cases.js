@@ -6,13 +6,14 @@ import { where } from "../lib/places.js";
 import { go, replaceWith } from "../lib/router.js";
 import { layout, session } from "../lib/session.js";
 import { left, serverNow } from "../lib/time.js";
+import District from "../parts/district.js";
 import Detail from "./case.js";
 
 const AGAIN_MS = 4000;
 const VIEWS = { open: "", mine: "mine=true", overdue: "overdue=true", over: "over=true" };
 
 export default {
-  components: { Detail },
+  components: { Detail, District },
   props: { id: { type: String, default: "" } },
   data: () => ({ page: null, view: "open", stage: "", text: "", problem: "", layout, views: Object.keys(VIEWS) }),
   created() {
@@ -33,6 +34,7 @@ export default {
   computed: {
     rows: (self) => self.page?.cases ?? [],
     stages: (self) => Object.entries(self.page?.stages ?? {}).filter(([, count]) => count),
+    marks: (self) => self.rows.map((each) => ({ ...each, severity: self.late(each) ? "high" : "low", taken: Boolean(each.person) })),
     chosen() {
       return this.id || (layout === "phone" ? "" : (this.rows[0]?.id ?? ""));
     },
@@ -89,6 +91,7 @@ export default {
               <span class="chips"><span v-if="holder(each)" class="chip" :class="mine(each) ? 'done' : ''">{{ holder(each) }}</span></span>
             </a></li>
         </ol>
+        <div v-if="layout !== 'phone'" class="city"><h3>{{ t('cases.where') }}</h3><District :marks="marks" /></div>
       </section>
       <Detail v-if="chosen" :id="chosen" :key="chosen" @back="back" @changed="load" />
       <section v-else-if="layout !== 'phone'" class="panel empty">{{ t('cases.choose') }}</section>

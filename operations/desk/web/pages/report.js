@@ -12,7 +12,7 @@ const SHOWN = 12; // digits of a community's code, the smallest place that is ch
 export default {
   data: () => ({ categories: [], category: "", title: "", description: "", place: "", point: null, photo: null, problem: "", busy: false, layout }),
   created() {
-    get("/cases/categories").then((list) => (this.categories = list)).catch(complain);
+    get("/case-words").then((words) => (this.categories = words.categories)).catch(complain);
     this.locate();
   },
   computed: {

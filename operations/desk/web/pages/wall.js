@@ -4,11 +4,11 @@ import { alerts, isHidden, ordered } from "../lib/feed.js";
 import { where } from "../lib/places.js";
 import { ago, left, serverNow } from "../lib/time.js";
 import { SEVERITIES } from "../parts/severity.js";
-import District from "../parts/district.js";
+import District, { marksOf } from "../parts/district.js";
 import State from "../parts/state.js";
 
 const AGAIN_MS = 2000;
-const MOST = 14;
+const MOST = 16;
 
 export default {
   components: { District, State },
@@ -28,6 +28,7 @@ export default {
     counts() {
       return Object.fromEntries(SEVERITIES.map((each) => [each, this.rows.filter(({ severity }) => severity === each)]));
     },
+    marks: (self) => marksOf(self.rows),
     hidden: (self) => alerts.size - self.rows.length,
   },
   methods: {
@@ -53,7 +54,7 @@ export default {
           <Severity :of="alert.severity" bare /><span class="what"><b>{{ spoken(alert.title) }}</b><small v-if="alert.simulated" class="simulated">{{ t('simulated') }}</small></span>
           <span class="place">{{ where(alert.place) }}</span><time>{{ ago(alert.onset_ms) }}</time><State :alert="alert" /></div></li></ol>
         <p v-if="rows.length > most" class="quiet more">{{ t('wall.more', { n: rows.length - most }) }}</p></section>
-      <section class="panel city"><h2>{{ t('wall.where') }}</h2><District /></section>
+      <section class="panel city"><h2>{{ t('wall.where') }}</h2><District :marks="marks" /></section>
       <section class="panel listing"><h2>{{ t('page.cases') }}<small v-if="cases">{{ t('wall.cases', { n: cases.total, late: cases.overdue }) }}</small></h2>
         <p v-if="cases && !cases.cases.length" class="empty">{{ t('cases.none') }}</p>
         <ol v-if="cases" class="rows cases"><li v-for="each in cases.cases" :key="each.id" :data-case="each.id"><div>

@@ -1,6 +1,6 @@
 // Every grid of the district, toned by a value; circles and marks over it. Our own outlines: no map service.
 import { features, where } from "../lib/places.js";
-import { projection, rings } from "./map.js";
+import { drawn, projection } from "../lib/outlines.js";
 
 export default {
   props: {

@@ -3,7 +3,7 @@ import { Refusal } from "../lib/api.js";
 import { session, signInAtScreen } from "../lib/session.js";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "⌫"];
-const QUICK_MS = 60; // a reader types faster than a person
+const PAUSE_MS = 2000; // what was read before is another badge
 
 export default {
   emits: ["done"],
@@ -18,7 +18,7 @@ export default {
   methods: {
     key(event) {
       if (event.target.matches("input")) return;
-      if (event.timeStamp - this.last > QUICK_MS) this.read = "";
+      if (event.timeStamp - this.last > PAUSE_MS) this.read = "";
       this.last = event.timeStamp;
       if (event.key === "Enter" && this.read) this.enter({ secret: this.read });
       else if (event.key.length === 1) this.read += event.key;

@@ -1,5 +1,4 @@
 // The one dialog: asks for what an act needs. The browser keeps the focus in it and gives it back after.
-import { referenceOf } from "../lib/casework.js";
 import { dialog, settleDialog } from "../lib/dialog.js";
 
 export default {
@@ -14,10 +13,6 @@ export default {
   methods: {
     confirm() {
       settleDialog({ ...this.given });
-    },
-    async took(field, event) {
-      const [file] = event.target.files;
-      this.given[field.name] = file ? await referenceOf(file) : "";
     },
     cancel: () => settleDialog(null),
     value: (option) => option.value ?? option,
@@ -42,12 +37,12 @@ export default {
             <textarea v-if="field.kind === 'long'" v-model.trim="given[field.name]" :required="field.required" rows="3" maxlength="2000"></textarea>
             <select v-else-if="field.kind === 'select'" v-model="given[field.name]" :required="field.required">
               <option v-for="option in field.options" :key="value(option)" :value="value(option)">{{ label(option) }}</option></select>
-            <input v-else-if="field.kind === 'photo'" type="file" accept="image/*" capture="environment" :required="field.required" @change="took(field, $event)" />
             <input v-else-if="field.kind === 'code'" v-model.trim="given[field.name]" :required="field.required" inputmode="numeric"
               pattern="[0-9]{6}" maxlength="6" autocomplete="one-time-code" />
             <input v-else-if="field.kind === 'file' || field.kind === 'photo'" type="file" :accept="field.kind === 'photo' ? 'image/*' : '.toml,text/*'"
               :capture="field.kind === 'photo' ? 'environment' : null" :required="field.required" @change="given[field.name] = $event.target.files[0] ?? ''" />
-            <input v-else v-model.trim="given[field.name]" :required="field.required" :type="field.kind === 'text' ? 'text' : field.kind" maxlength="200" />
+            <template v-else><input v-model.trim="given[field.name]" :name="field.name" :required="field.required" :type="field.kind" maxlength="200" :list="'known-' + field.name" />
+              <datalist :id="'known-' + field.name"><option v-for="option in field.options ?? []" :key="option" :value="option"></option></datalist></template>
             <small v-if="field.hint">{{ t(field.hint) }}</small>
           </label>
         </template>

@@ -1,8 +1,10 @@
-// The district's streets with the alerts that are listed: shape and colour say how urgent.
-import { alerts, isHidden, ordered } from "../lib/feed.js";
+// The district's streets with marks on places; shape and colour say how urgent, hollow that somebody has it.
 import { features, name } from "../lib/places.js";
-import { serverNow } from "../lib/time.js";
 import { drawn, middle, projection } from "../lib/outlines.js";
+
+// Marks of alerts, the most urgent drawn last.
+export const marksOf = (listed) =>
+  [...listed].reverse().map(({ id, place, severity, title, state }) => ({ id, place, severity, title, taken: Boolean(state.acknowledged) }));
 
 const RADIUS = { life_safety: 11, high: 9, medium: 8, low: 6 };
 const SHAPES = {
@@ -13,6 +15,7 @@ const SHAPES = {
 };
 
 export default {
+  props: { marks: { type: Array, required: true } },
   data: () => ({ streets: [], middles: new Map(), box: "0 0 10 10" }),
   async created() {
     const [streets, grids] = await Promise.all([features("street"), features("grid")]);
@@ -22,10 +25,12 @@ export default {
     this.streets = streets.map((each) => ({ code: each.properties.code, path: drawn(each, to), at: flat(middle(each)) }));
   },
   computed: {
-    marks() {
-      const now = serverNow();
-      const listed = ordered(alerts.values()).filter((alert) => !isHidden(alert, now) && this.point(alert.place));
-      return listed.reverse().map((alert) => ({ alert, at: this.point(alert.place), path: SHAPES[alert.severity](RADIUS[alert.severity]) }));
+    placed() {
+      const path = (severity) => SHAPES[severity](RADIUS[severity]);
+      return this.marks.flatMap((mark) => {
+        const at = this.point(mark.place);
+        return at ? [{ ...mark, at, path: path(mark.severity) }] : [];
+      });
     },
   },
   methods: {
@@ -37,8 +42,8 @@ export default {
   template: `
     <svg class="district" :viewBox="box" role="img" :aria-label="t('wall.where')">
       <path v-for="street in streets" :key="street.code" class="street" :d="street.path" />
-      <text v-for="street in streets" :key="'t' + street.code" :x="street.at[0]" :y="street.at[1]">{{ name(street.code).replace('街道', '') }}</text>
-      <path v-for="mark in marks" :key="mark.alert.id" class="mark" :class="[mark.alert.severity, { answered: mark.alert.state.acknowledged }]" :d="mark.path"
-        :transform="'translate(' + mark.at[0] + ' ' + mark.at[1] + ')'"><title>{{ spoken(mark.alert.title) }}</title></path>
+      <text v-for="street in streets" :key="'t' + street.code" :x="street.at[0]" :y="street.at[1] + 18">{{ name(street.code).replace('街道', '') }}</text>
+      <path v-for="mark in placed" :key="mark.id" class="mark" :class="[mark.severity, { answered: mark.taken }]" :d="mark.path"
+        :transform="'translate(' + mark.at[0] + ' ' + mark.at[1] + ')'"><title>{{ spoken(mark.title) }}</title></path>
     </svg>`,
 };

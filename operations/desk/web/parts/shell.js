@@ -45,7 +45,7 @@ export default {
     },
   },
   created() {
-    this.unroute = routing(
+    this.routing = routing(
       () => PAGES.filter(mayOpen),
       () => this.nav[0]?.path.replace(/\/:.*/, "") ?? "/me",
     );
@@ -55,7 +55,7 @@ export default {
     if (layout === "phone") beginQueue();
   },
   unmounted() {
-    this.unroute();
+    this.routing.stop();
     disconnect();
   },
   methods: {
@@ -67,6 +67,12 @@ export default {
     },
   },
   watch: {
+    // At a touch screen people come and go: what each may see and open is another.
+    "session.me.id"() {
+      if (!session.me) return;
+      connect();
+      this.routing.read();
+    },
     title: { immediate: true, handler: (title) => (document.title = `${title} · 态势 Taishi`) },
     stale: (stale) => document.body.classList.toggle("stale", stale),
   },

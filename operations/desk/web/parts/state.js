@@ -1,4 +1,5 @@
 // What people and the condition made of an alert, in chips: each part of the state is its own.
+import { isListed } from "../lib/feed.js";
 import { left, moment, serverNow } from "../lib/time.js";
 
 export default {
@@ -8,7 +9,8 @@ export default {
       const { state, active, chattering } = this.alert;
       const chips = [];
       if (state.acknowledged) chips.push(["done", this.t("state.acknowledged_by", this.first(state.acknowledged))]);
-      else chips.push(["new", this.t("state.new")]);
+      else if (isListed(this.alert)) chips.push(["new", this.t("state.new")]);
+      else chips.push(["plain", this.t("state.cleared")]);
       if (state.latched && !active) chips.push(["plain", this.t("state.latched")]);
       if (chattering) chips.push(["plain", this.t("state.chattering")]);
       if (state.shelved) chips.push(["quiet", `${this.t("state.shelved")} ${this.until(state.shelved)}`]);
