@@ -8,25 +8,25 @@ from operations.people.roles import GRANTS, PERMISSIONS, ROLES, Person, checked_
 from schemas.errors import SettingsError
 
 EXPECTED = """
-                    op sl de st co gw pm cw an ad
-alerts.read         x  x  x  x  x  x  .  x  x  .
-alerts.answer       x  x  .  .  .  x  .  x  .  .
-alerts.shelve       x  x  .  .  .  .  .  .  .  .
-alerts.suppress     .  x  .  .  .  .  .  .  .  .
-handover.sign       x  x  .  .  .  .  .  .  .  .
-cases.read          x  x  x  x  x  x  x  x  x  .
-cases.report        x  x  .  x  x  x  x  x  .  .
-cases.dispatch      x  x  .  x  x  .  .  .  .  .
-cases.handle        .  .  x  .  .  x  .  .  .  .
-cases.claim         .  .  .  .  .  .  x  .  .  .
-cases.check         .  .  .  x  x  x  .  .  .  .
-cases.supervise     .  x  .  .  .  .  .  .  .  .
-major.command       .  x  .  .  .  .  .  .  .  .
-major.report        x  x  x  x  x  x  .  .  .  .
-export              .  x  .  .  .  .  .  .  x  .
-care.identity       .  .  .  .  .  .  .  x  .  .
-people.manage       .  .  .  .  .  .  .  .  .  x
-audit.read          .  x  .  .  .  .  .  .  .  x
+                    op sl de st co gw pm cw an ad sc
+alerts.read         x  x  x  x  x  x  .  x  x  .  x
+alerts.answer       x  x  .  .  .  x  .  x  .  .  .
+alerts.shelve       x  x  .  .  .  .  .  .  .  .  .
+alerts.suppress     .  x  .  .  .  .  .  .  .  .  .
+handover.sign       x  x  .  .  .  .  .  .  .  .  .
+cases.read          x  x  x  x  x  x  x  x  x  .  x
+cases.report        x  x  .  x  x  x  x  x  .  .  .
+cases.dispatch      x  x  .  x  x  .  .  .  .  .  .
+cases.handle        .  .  x  .  .  x  .  .  .  .  .
+cases.claim         .  .  .  .  .  .  x  .  .  .  .
+cases.check         .  .  .  x  x  x  .  .  .  .  .
+cases.supervise     .  x  .  .  .  .  .  .  .  .  .
+major.command       .  x  .  .  .  .  .  .  .  .  .
+major.report        x  x  x  x  x  x  .  .  .  .  .
+export              .  x  .  .  .  .  .  .  x  .  .
+care.identity       .  .  .  .  .  .  .  x  .  .  .
+people.manage       .  .  .  .  .  .  .  .  .  x  .
+audit.read          .  x  .  .  .  .  .  .  .  x  .
 """
 
 

@@ -75,7 +75,7 @@ const HANDLERS = {
 
 export function connect() {
   disconnect();
-  can("alerts.read") || can("cases.read") ? open() : poll();
+  can("cases.read") ? open() : poll();
 }
 
 export function disconnect() {
@@ -104,7 +104,7 @@ function hear(event) {
   });
 }
 
-// Who reads neither alerts nor cases has no feed; that the server is there they learn by asking.
+// Who reads no cases has no feed; that the server is there they learn by asking.
 function poll() {
   timer = setTimeout(() => get("/me").then(poll, poll), POLL_MS);
 }

@@ -1,11 +1,13 @@
 // One case whole: clocks counting down, what one may do and what hinders the rest, evidence, its flow log.
 import { Unreachable, get } from "../lib/api.js";
 import { move, titled } from "../lib/casework.js";
+import { learnCaseWords, verbName } from "../lib/casewords.js";
 import { follow } from "../lib/feed.js";
 import { where } from "../lib/places.js";
 import { queue } from "../lib/queue.js";
 import { layout } from "../lib/session.js";
 import { left, moment, serverNow } from "../lib/time.js";
+import { complain } from "../lib/toasts.js";
 import { has } from "../lib/words.js";
 import PlaceMap from "../parts/map.js";
 
@@ -19,6 +21,7 @@ export default {
   data: () => ({ whole: null, problem: "", layout }),
   created() {
     this.load();
+    learnCaseWords().catch(complain);
     this.timer = setInterval(this.load, AGAIN_MS);
     this.unfollow = follow("cases", this.load);
   },
@@ -69,7 +72,7 @@ export default {
     left: (clock) => (clock.standing ? left(clock.left_ms) : left(clock.due_ms - serverNow())),
     late: (clock) => clock.due_ms < serverNow() && !clock.standing,
     word(verb) {
-      return has(`verb.${verb}`) ? this.t(`verb.${verb}`) : (this.whole.allowed.find((each) => each.verb === verb)?.label ?? verb);
+      return verbName(this.subject.workflow, verb) ?? (has(`verb.${verb}`) ? this.t(`verb.${verb}`) : verb);
     },
   },
   template: `

@@ -1,6 +1,7 @@
 // What somebody on the spot has seen: what it is, where, a photo. On a phone it waits for a connection by itself.
-import { get, post } from "../lib/api.js";
+import { post } from "../lib/api.js";
 import { referenceOf, told } from "../lib/casework.js";
+import { caseWords, learnCaseWords } from "../lib/casewords.js";
 import { places } from "../lib/places.js";
 import { submit } from "../lib/queue.js";
 import { go } from "../lib/router.js";
@@ -10,9 +11,9 @@ import { complain, say } from "../lib/toasts.js";
 const SHOWN = 12; // digits of a community's code, the smallest place that is chosen by name
 
 export default {
-  data: () => ({ categories: [], category: "", title: "", description: "", place: "", point: null, photo: null, problem: "", busy: false, layout }),
+  data: () => ({ caseWords, category: "", title: "", description: "", place: "", point: null, photo: null, problem: "", busy: false, layout }),
   created() {
-    get("/case-words").then((words) => (this.categories = words.categories)).catch(complain);
+    learnCaseWords().catch(complain);
     this.locate();
   },
   computed: {
@@ -56,7 +57,7 @@ export default {
   template: `
     <form class="panel report" @submit.prevent="send">
       <fieldset><legend>{{ t('case.category') }}</legend><div class="options">
-        <label v-for="each in categories" :key="each.code"><input type="radio" name="category" :value="each.code" v-model="category" required /><span>{{ each.name }}</span></label></div></fieldset>
+        <label v-for="each in caseWords.categories" :key="each.code"><input type="radio" name="category" :value="each.code" v-model="category" required /><span>{{ each.name }}</span></label></div></fieldset>
       <label class="field"><span>{{ t('report.title') }}<small>{{ t('required') }}</small></span><input v-model.trim="title" name="title" required maxlength="200" /></label>
       <label class="field"><span>{{ t('report.more') }}</span><textarea v-model.trim="description" name="description" rows="3" maxlength="4000"></textarea></label>
       <p v-if="point" class="located"><Icon name="flag" />{{ t('report.here') }} <span class="number">{{ located }}</span>
