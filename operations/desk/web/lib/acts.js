@@ -90,7 +90,7 @@ export async function perform(verb, alert) {
   const given = fields.length ? await request({ title: t(`act.${verb}`), about: alert.title, fields, confirm: t(`act.${verb}`) }) : {};
   if (given === null) return;
   const [path, body] = act.send(alert, given);
-  if (layout === "phone" && act.waits) return told(verb, await submit({ verb, title: alert.title }, path, body, true));
+  if (layout === "phone" && act.waits) return told(verb, await submit({ verb, title: alert.title }, path, body));
   try {
     await post(path, body);
     say(t(`act.${verb}.done`));

@@ -1,7 +1,7 @@
 // What a person may do with a case: the server's word (`allowed`), asked for here and sent.
 import { Refusal, get, post } from "./api.js";
 import { request } from "./dialog.js";
-import { submit } from "./queue.js";
+import { submit, submitFile } from "./queue.js";
 import { layout } from "./session.js";
 import { complain, say } from "./toasts.js";
 import { language, t } from "./words.js";
@@ -36,11 +36,11 @@ export function bodyOf(given) {
   };
 }
 
-// A photo stays where it was taken; a case keeps its fingerprint and name, by which it is found and proved.
+// What the server will call a photo: the hash of its bytes, so that a case can name it before it is sent.
 export async function referenceOf(file) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { what: "照片 photo", reference: `sha256:${hex} ${file.name}` };
+  return { what: "照片 photo", reference: `photo:${hex}` };
 }
 
 // Whom and what one may name; without a connection one writes it.
@@ -57,6 +57,12 @@ async function knownFor(needs, { category }) {
   };
 }
 
+// Sent before what names it; a phone writes both down.
+export async function sendPhoto(file, title) {
+  await submitFile({ label: t("case.photo"), title }, "/photos", file);
+  return referenceOf(file);
+}
+
 // True when the server has taken it.
 export async function move(whole, allowed) {
   const { case: subject } = whole;
@@ -66,9 +72,10 @@ export async function move(whole, allowed) {
   const given = fields.length ? await request({ title: confirm, about: subject.title, fields, confirm }) : {};
   if (given === null) return false;
   const path = `/cases/${subject.id}/${allowed.verb}`;
-  const body = bodyOf(given);
+  const photo = given.photo && (await sendPhoto(given.photo, subject.title));
+  const body = bodyOf({ ...given, photo });
   if (layout === "phone" && !LATER.has(allowed.verb)) {
-    return told(confirm, await submit({ label: confirm, title: subject.title }, path, body));
+    return told(confirm, await submit({ label: confirm, title: subject.title }, path, body, "id", false));
   }
   return done(confirm, () => post(path, { ...body, version: subject.version }));
 }

@@ -1,6 +1,6 @@
 // What somebody on the spot has seen: what it is, where, a photo. On a phone it waits for a connection by itself.
 import { post } from "../lib/api.js";
-import { referenceOf, told } from "../lib/casework.js";
+import { sendPhoto, told } from "../lib/casework.js";
 import { caseWords, learnCaseWords } from "../lib/casewords.js";
 import { places } from "../lib/places.js";
 import { submit } from "../lib/queue.js";
@@ -29,18 +29,18 @@ export default {
       const found = ({ coords: { longitude, latitude } }) => (this.point = { longitude, latitude });
       navigator.geolocation.getCurrentPosition(found, () => (this.point = null), { enableHighAccuracy: true, timeout: 10_000 });
     },
-    async took(event) {
+    took(event) {
       const [file] = event.target.files;
-      this.photo = file ? await referenceOf(file) : null;
+      this.photo = file ?? null;
     },
     async send() {
       this.busy = true;
       const body = {
         title: this.title, category: this.category, description: this.description, ...(this.point ?? { place: this.place }),
-        evidence: this.photo ? [this.photo] : [],
+        evidence: this.photo ? [await sendPhoto(this.photo, this.title)] : [],
       };
       try {
-        if (layout === "phone") return this.after(told(this.t("report.done"), await submit({ label: this.t("page.report"), title: this.title }, "/cases", body)));
+        if (layout === "phone") return this.after(told(this.t("report.done"), await submit({ label: this.t("page.report"), title: this.title }, "/cases", body, "id", false)));
         const opened = await post("/cases", body);
         say(this.t(`report.${opened.how}`, { id: opened.case.case.id }));
         go(`/cases/${opened.case.case.id}`);

@@ -27,7 +27,7 @@ export default {
     dots: ({ to, marks }) => (to ? marks.map((mark) => ({ ...mark, at: to(mark.point).split(" ") })) : []),
   },
   methods: {
-    drawn: (geometry, to) => rings(geometry).flat().map((ring) => `M${ring.map(to).join("L")}Z`).join(""),
+    drawn: (geometry, to) => drawn({ geometry }, to),
     title: (tones, code) => tones[code]?.title ?? where(code),
   },
   template: `

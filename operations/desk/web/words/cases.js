@@ -58,7 +58,7 @@ export default {
   "case.alerts": ["关联告警", "Linked alerts"],
   "case.evidence": ["证据", "Evidence"],
   "case.photo": ["现场照片", "Photo"],
-  "case.photo.hint": ["照片留在本机，案件记录其名称与指纹", "The photo stays on this device; the case keeps its name and fingerprint"],
+  "case.photo.hint": ["随案件保存，联网后自动上传", "Kept with the case; sent when there is a connection"],
   "case.until": ["挂账至", "Suspended until"],
   "case.criteria": ["已满足的结案标准", "Closing criteria that are met"],
   "case.result": ["核查结果", "Result"],
