@@ -180,7 +180,7 @@ def test_a_fire_is_called_merged_dispatched_claimed_resolved_checked_and_closed(
         expect(street.locator(".hindered")).to_contain_text("仍在活动")
         act(street, "ask_post_check")
         worker.goto(f"{story.base}/m#/cases/{case}")
-        act(worker, "report_post_check", lambda page: page.get_by_text("通过", exact=True).click())
+        act(worker, "report_post_check", lambda page: page.locator("[name=result][value=passed]").check())
         story.smoke(0)
         act(street, "confirm")
         told(story, case, wall, desk, street)
@@ -190,10 +190,10 @@ def test_a_fire_is_called_merged_dispatched_claimed_resolved_checked_and_closed(
 def called(worker: Page) -> str:
     """The grid worker's report; returns the case's number."""
     worker.locator(".nav a[href='#/report']").click()
-    worker.get_by_text("火情", exact=True).click()
+    worker.locator("[name=category][value=fire]").check()
     worker.locator("[name=title]").fill("楼道着火")
     expect(worker.locator(".located")).to_be_visible()
-    worker.locator("button.primary").click()
+    worker.locator(".report button.primary").click()
     row = worker.locator("[data-case]", has_text="楼道着火")
     expect(row).to_be_visible()
     return row.get_attribute("data-case") or ""
