@@ -28,13 +28,17 @@ def session(terminal="desk", **given_ms: int) -> Session:
     )
 
 
-@pytest.mark.parametrize("terminal", TERMINALS)
+@pytest.mark.parametrize("terminal", [each for each in TERMINALS if each != "wall"])
 def test_a_session_ends_when_nothing_was_heard_and_when_its_time_is_up(terminal):
     idle_ms, whole_ms = LIMITS[terminal].idle_s * 1000, LIMITS[terminal].whole_s * 1000
     assert ended_because(session(terminal), idle_ms - 1) == ""
     assert "nothing heard" in ended_because(session(terminal), idle_ms)
     assert ended_because(session(terminal, seen_ms=whole_ms - 1), whole_ms - 1) == ""
     assert "signed in for" in ended_because(session(terminal, seen_ms=whole_ms - 1), whole_ms)
+
+
+def test_a_wall_stays_signed_in():
+    assert ended_because(session("wall"), 10 * 365 * 86_400_000) == ""
 
 
 def test_who_signed_out_is_out():
