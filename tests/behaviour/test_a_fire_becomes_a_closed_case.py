@@ -182,7 +182,7 @@ def test_a_fire_is_called_merged_dispatched_claimed_resolved_checked_and_closed(
         worker.goto(f"{story.base}/m#/cases/{case}")
         act(worker, "report_post_check", lambda page: page.locator("[name=result][value=passed]").check())
         story.smoke(0)
-        act(street, "confirm")
+        act(street, "confirm", lambda page: page.locator("[name=outcome][value=real]").check())
         told(story, case, wall, desk, street)
         desk.screenshot(path=tmp_path / "closed.png")
 

@@ -1,5 +1,5 @@
 // What a person may do with an alert here and now, as data; and doing it.
-import { Refusal, post } from "./api.js";
+import { Refusal, get, post } from "./api.js";
 import { request } from "./dialog.js";
 import { submit } from "./queue.js";
 import { can, layout } from "./session.js";
@@ -18,6 +18,9 @@ const second = (alert) =>
         { name: "second_code", label: "sign.code", kind: "code", required: true },
       ]
     : [];
+// What an alert was in the end, as the server takes it.
+export const outcomes = () => ["real", "nuisance", "device_fault", "test", "cannot_tell"].map((value) => ({ value, label: t(`outcome.${value}`) }));
+const people = () => get("/colleagues").then(({ people: known }) => known.map(({ name }) => name), () => []);
 const until = (hours) => serverNow() + Number(hours) * HOUR_MS - 1000; // the longest is the server's to the second
 const hiding = (given, hours) => ({
   why: given.why,
@@ -35,6 +38,18 @@ export const ACTS = {
     send: onAlert("acknowledge"),
     waits: true,
     primary: true,
+  },
+  assign: {
+    needs: "alerts.answer",
+    offered: () => true,
+    fields: async () => [{ name: "person", label: "act.person", kind: "text", required: true, options: await people() }],
+    send: onAlert("assign"),
+  },
+  conclude: {
+    needs: "alerts.answer",
+    offered: () => true,
+    fields: () => [{ name: "outcome", label: "act.outcome", kind: "choice", required: true, options: outcomes() }],
+    send: onAlert("conclude"),
   },
   reset: { needs: "alerts.answer", offered: ({ state }) => state.latched && !state.active, send: onAlert("reset"), primary: true },
   comment: { needs: "alerts.answer", offered: () => true, fields: () => [WHY], send: onAlert("comment"), waits: true },
@@ -86,7 +101,7 @@ export const offered = (alert) =>
 // Ask what must be asked, do it, and say what became of it. A phone writes down what can wait.
 export async function perform(verb, alert) {
   const act = ACTS[verb];
-  const fields = act.fields?.(alert) ?? [];
+  const fields = (await act.fields?.(alert)) ?? [];
   const given = fields.length ? await request({ title: t(`act.${verb}`), about: alert.title, fields, confirm: t(`act.${verb}`) }) : {};
   if (given === null) return;
   const [path, body] = act.send(alert, given);

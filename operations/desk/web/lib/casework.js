@@ -1,4 +1,5 @@
 // What a person may do with a case: the server's word (`allowed`), asked for here and sent.
+import { outcomes } from "./acts.js";
 import { Refusal, get, post } from "./api.js";
 import { request } from "./dialog.js";
 import { submit, submitFile } from "./queue.js";
@@ -19,6 +20,8 @@ const FIELDS = {
   until: () => [{ name: "until", label: "case.until", kind: "date", required: true }],
   criteria: ({ standard }) =>
     standard?.closing.length ? [{ name: "criteria", label: "case.criteria", kind: "many", options: standard.closing }] : [],
+  outcome: ({ alerts }) =>
+    alerts?.length ? [{ name: "outcome", label: "act.outcome", kind: "choice", required: true, options: outcomes() }] : [],
   result: () => [{ name: "result", label: "case.result", kind: "choice", required: true, options: [pair("passed", "case.passed"), pair("failed", "case.failed")] }],
   satisfied: () => [{ name: "satisfied", label: "case.satisfied", kind: "choice", required: true, options: [pair("yes", "case.yes"), pair("no", "case.no")] }],
 };

@@ -86,6 +86,7 @@ export default {
               <time>{{ moment(each.at_ms) }}</time><b>{{ t('history.' + each.what) }}</b>
               <span v-if="each.by !== 'taishi'">{{ each.by }}<template v-if="each.second"> + {{ each.second }}</template></span>
               <span v-if="each.until_ms">{{ t('history.until', { at: moment(each.until_ms) }) }}</span>
+              <span v-if="each.person">→ {{ each.person }}</span><span v-if="each.outcome">{{ t('outcome.' + each.outcome) }}</span>
               <q v-if="each.why && each.what !== 'raised'">{{ each.why }}</q></li></ol></section>
           <section class="alike"><h3>{{ t('detail.similar') }}</h3>
             <p v-if="whole && !whole.similar.length" class="quiet">{{ t('detail.similar.none') }}</p>

@@ -11,6 +11,8 @@ export default {
       if (state.acknowledged) chips.push(["done", this.t("state.acknowledged_by", this.first(state.acknowledged))]);
       else if (isListed(this.alert)) chips.push(["new", this.t("state.new")]);
       else chips.push(["plain", this.t("state.cleared")]);
+      if (state.assigned) chips.push(["plain", `→ ${state.assigned.person}`]);
+      if (state.concluded) chips.push(["plain", this.t(`outcome.${state.concluded.outcome}`)]);
       if (state.latched && !active) chips.push(["plain", this.t("state.latched")]);
       if (chattering) chips.push(["plain", this.t("state.chattering")]);
       if (state.shelved) chips.push(["quiet", `${this.t("state.shelved")} ${this.until(state.shelved)}`]);
