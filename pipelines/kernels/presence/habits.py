@@ -5,9 +5,9 @@ of their own rate at that hour of that kind of day): an hour at noon weighs more
 is like depends on the sensor that was heard last (after the front door it is long: they went out), so each
 sensor of a person has its own distribution of gaps, leaning on all of the person's while it is young. The
 limit is where gaps as long as that come `ALARMS_PER_DAY` times a day: by the exponential tail of the person's
-longest gaps, and corrected by what the person's own alarms turn out to be (adaptive conformal inference,
-Gibbs & Candès 2021). It finds inactivity; it is no detector of falls. The survival threshold by hour is
-Wilhelm & Wahl's, Sensors 24(20):6583, 2024; figures: docs/decisions/0010.
+longest gaps, and corrected by what the person's own alarms, and a little everybody's, turn out to be
+(adaptive conformal inference, Gibbs & Candès 2021). It finds inactivity; it is no detector of falls. The
+survival threshold by hour is Wilhelm & Wahl's, Sensors 24(20):6583, 2024; figures: docs/decisions/0010.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ _SLOT_KEPT: Final = 1 - 1 / 1_200
 _GAPS_KEPT: Final = 0.9999
 _TAIL: Final = 20.0
 """The tail is what comes this many times as often as alarms may: gaps that end a day or two."""
+_TAIL_GAPS: Final = 10.0
+"""And no fewer gaps than this: of one gap nothing is known of those beyond it."""
 _STEP: Final = 0.3
+_STEP_ALL: Final = 0.02
+"""What an alarm of somebody else moves: what is wrong for all, a thousand people learn together."""
 _SCALE_FIRST: Final = 1.7
 """Caution while little is known: with 1 the recording gave 0.13 false alarms a day and home."""
 _PRIOR_MIN: Final = 120.0
@@ -153,7 +157,9 @@ class Habits:
         if found.size:
             found = found[self.since[found] > self.limits(found)]
         self.still[found] = True
-        self.scale[judged] *= np.exp(-_STEP * self.alarms_per_day / 1440)
+        a_minute = self.alarms_per_day / 1440
+        together = found.size - a_minute * np.count_nonzero(judged)
+        self.scale[judged] *= np.exp(_STEP_ALL * together - _STEP * a_minute)
         self.scale[found] *= np.exp(_STEP)
         return found
 
@@ -166,7 +172,11 @@ class Habits:
         beyond = np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
         a_day = self.moves[rows].sum(axis=1) / np.maximum(self.minutes[rows].sum(axis=1), 1.0) * 1440.0
         rare = self.alarms_per_day / np.maximum(a_day, 1.0)
-        tail = np.where(beyond <= (rare * _TAIL)[:, None], share, 0.0)
+        among = np.maximum(rare * _TAIL, _TAIL_GAPS / (total + _PRIOR_GAPS))
+        among = np.maximum(
+            among, np.where(beyond > 0, beyond, 1.0).min(axis=1)
+        )  # the longest gaps at the least
+        tail = np.where(beyond <= among[:, None], share, 0.0)
         first = (tail > 0).argmax(axis=1)  # what lies between the bulk and the tail is empty, not long
         start, weight = _EDGES[first], np.maximum(tail.sum(axis=1), 1e-12)
         excess = (tail * (_CENTRES - start[:, None])).sum(axis=1) / weight

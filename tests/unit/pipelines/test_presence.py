@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.kernels.batch import ShardBatch
 from pipelines.kernels.presence.codec import presence_from_bytes, presence_to_bytes
 from pipelines.kernels.presence.fold import PresenceSettings, PresenceState, fold_presence
-from pipelines.kernels.presence.habits import Habits, Person
+from pipelines.kernels.presence.habits import _EDGES, Habits, Person
 from schemas.errors import OutdatedState
 from schemas.presence import Pulse, Silence, Stillness
 
@@ -156,6 +156,41 @@ def test_many_people_share_what_operators_can_take():
     few.meet([(Person(f"p-{n}", GRID, "mqtt.z", False, {}), T0) for n in range(56)])
     many.meet([(Person(f"p-{n}", GRID, "mqtt.z", False, {}), T0) for n in range(800)])
     assert (few.alarms_per_day, many.alarms_per_day) == (0.1, 0.01)
+
+
+def known(people, gaps):
+    """People known for ten days who move every five minutes, with these gaps (on their own clock)."""
+    habits = Habits()
+    habits.meet([(Person(f"p-{n}", GRID, "mqtt.z", False, {}), T0) for n in range(people)])
+    habits.minutes += 300.0
+    habits.moves += 60.0
+    habits.known_min += 10 * 1440
+    habits.gaps[:, 0, np.searchsorted(_EDGES, gaps, "right") - 1] += 1
+    return habits
+
+
+def test_what_came_once_in_ten_days_is_no_measure_of_what_comes_once_in_a_hundred():
+    gaps = np.concatenate((np.full(1980, 0.5), np.geomspace(2.0, 60.0, 20)))
+    limit = known(800, gaps).limits(np.arange(1))[0]
+    tail = np.sort(gaps)[-10:]
+    assert limit > 60.0 + 2 * (tail.mean() - tail[0]), "as far beyond the longest as its tail is long"
+
+
+def test_who_moves_like_a_clock_is_not_told_of_for_one_gap_like_the_others():
+    assert (known(3, np.full(2000, 5.0)).limits(np.arange(3)) > 5.0).all()
+
+
+def test_an_alarm_of_somebody_makes_the_limit_of_everybody_a_little_longer():
+    habits = known(100, np.full(2000, 5.0))
+    habits.since[0] = 1e6
+    before = habits.scale.copy()
+    found, _ = habits.close_minute(T0 + 7_200_000, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    assert found.tolist() == [0]
+    assert (habits.scale[1:] > before[1:]).all()
+    assert habits.scale[0] > habits.scale[1]
+    found, _ = habits.close_minute(T0 + 7_260_000, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    assert found.size == 0
+    assert (habits.scale < 1.4 * before).all()
 
 
 def test_a_movement_told_late_ends_a_stillness():
