@@ -66,8 +66,9 @@ def _settings() -> str:
         for name, field in Settings.model_fields.items()
     ]
     lead = (
-        "First wins: the environment, then the TOML file named by `TAISHI_SETTINGS` (default `taishi.toml`), "
-        "then the default. Units are in the names."
+        "First wins: the environment, then secrets as files (`taishi_influxdb_token` in a folder that "
+        "`TAISHI_SECRETS_FOLDERS` names), then the TOML file named by `TAISHI_SETTINGS` (default "
+        "`taishi.toml`), then the default. Units are in the names."
     )
     return _page("Settings", lead, _table(("setting", "environment", "default", "what it is"), rows))
 
@@ -94,7 +95,7 @@ def _metrics() -> str:
     ]
     offsets = ", ".join(f"{part} {offset}" for part, offset in METRICS_OFFSETS.items())
     lead = (
-        "Served as Prometheus text on 127.0.0.1, on `metrics_port` plus the part's offset: "
+        "Served as Prometheus text on `metrics_host`, on `metrics_port` plus the part's offset: "
         f"{offsets}. What they mean together: [telemetry](../specs/telemetry.md)."
     )
     return _page(

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
@@ -255,6 +256,12 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         19100, description="first of 20 consecutive ports of the parts' Prometheus metrics", ge=1, le=65515
     )
+    metrics_host: str = Field(
+        "127.0.0.1", description="where they are served; elsewhere only in a network that is closed to others"
+    )
+    metrics_hosts: dict[str, str] = Field(
+        {}, description="part -> host of its metrics, of parts that run on another (deploy/)"
+    )
 
     window_s: tuple[int, ...] = Field(
         (10, 60, 3600), description="window sizes; each a multiple of the first"
@@ -301,9 +308,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then environment, then the TOML file."""
+        """Arguments, then environment, then secrets as files, then the TOML file."""
         path = Path(os.environ.get("TAISHI_SETTINGS", "taishi.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+        secrets = SecretsSettingsSource(settings_cls, _secrets_folders())
+        return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls, path)
+
+
+def _secrets_folders() -> list[Path]:
+    """Folders of TAISHI_SECRETS_FOLDERS (`:` between them) with a file a secret, `taishi_influxdb_token`."""
+    folders = [Path(each) for each in os.environ.get("TAISHI_SECRETS_FOLDERS", "").split(os.pathsep) if each]
+    missing = [str(folder) for folder in folders if not folder.is_dir()]
+    if missing:
+        raise SettingsError(f"TAISHI_SECRETS_FOLDERS: received {', '.join(missing)}, allowed: folders")
+    return folders
 
 
 def load_settings(**given: Any) -> Settings:

@@ -32,7 +32,7 @@ def broker() -> None:
     """Run the embedded MQTT broker on loopback, and with TLS if set; QoS 1 is confirmed end to end."""
     settings = load_settings()
     logs.configure("mqtt", "warning")
-    metrics.serve(settings.metrics_port + METRICS_OFFSETS["mqtt"])
+    metrics.serve(settings.metrics_port + METRICS_OFFSETS["mqtt"], settings.metrics_host)
     asyncio.run(_run(settings))
 
 

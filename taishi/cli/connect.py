@@ -71,7 +71,7 @@ def mqtt() -> None:
     logs.configure("connect-mqtt")
     routes = TopicRoutes(settings.mqtt_routes)
     codecs = load_codecs(settings.mqtt_routes.values(), settings.codec_options) | {UNROUTED: Unrouted()}
-    metrics.serve(settings.metrics_port + 1)
+    metrics.serve(settings.metrics_port + 1, settings.metrics_host)
     own = mqtt_settings(settings, _DRAIN_S)
     producer, gateway = _door(settings, "mqtt", codecs)
     connector = MqttConnector(own, routes, gateway)
@@ -87,7 +87,7 @@ def http() -> None:
     settings = load_settings()
     logs.configure("connect-http")
     codecs = load_codecs(settings.http_routes.values(), settings.codec_options)
-    metrics.serve(settings.metrics_port + 2)
+    metrics.serve(settings.metrics_port + 2, settings.metrics_host)
     guard = http_guard(settings)
     tls = tls_pair("http_tls", settings.http_tls_certificate, settings.http_tls_key)
     producer, gateway = _door(settings, "http", codecs)
@@ -124,7 +124,7 @@ def sip() -> None:
     settings = load_settings()
     logs.configure("connect-sip")
     codecs = load_codecs([settings.sip_codec], settings.codec_options)
-    metrics.serve(settings.metrics_port + 7)
+    metrics.serve(settings.metrics_port + 7, settings.metrics_host)
     producer, gateway = _door(settings, "sip", codecs)
     own = SipSettings(
         settings.sip_host, settings.sip_port, settings.sip_codec, Peers(settings.sip_peers), drain_s=_DRAIN_S
@@ -140,7 +140,7 @@ def tcp() -> None:
     logs.configure("connect-tcp")
     codecs = load_codecs([settings.tcp_codec], settings.codec_options)
     framing = framing_of(settings.tcp_codec, codecs[settings.tcp_codec])
-    metrics.serve(settings.metrics_port + 8)
+    metrics.serve(settings.metrics_port + 8, settings.metrics_host)
     producer, gateway = _door(settings, "tcp", codecs)
     own = TcpSettings(
         settings.tcp_host, settings.tcp_port, settings.tcp_codec, Peers(settings.tcp_peers), drain_s=_DRAIN_S
@@ -158,7 +158,7 @@ def poll() -> None:
         raise SettingsError("polls: not set, allowed: [polls.<name>] with url and codec in taishi.toml")
     targets = [_target(name, given) for name, given in settings.polls.items()]
     codecs = load_codecs([target.codec for target in targets], settings.codec_options)
-    metrics.serve(settings.metrics_port + 10)
+    metrics.serve(settings.metrics_port + 10, settings.metrics_host)
     producer, gateway = _door(settings, "poll", codecs)
     poller = Poller(targets, gateway)
     for number in (signal.SIGTERM, signal.SIGINT):

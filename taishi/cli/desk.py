@@ -67,7 +67,7 @@ def serve() -> None:
     tls = tls_pair("desk_tls", settings.desk_tls_certificate, settings.desk_tls_key)
     made = _desk(settings, secure=tls is not None)
     listening = listener(settings.desk_host, settings.desk_port, "desk")
-    metrics.serve(settings.metrics_port + METRICS_OFFSETS["desk"])
+    metrics.serve(settings.metrics_port + METRICS_OFFSETS["desk"], settings.metrics_host)
     stopping = threading.Event()
     clockwork = Clockwork(made.cases, now_ms, made.feed.wake)
     acts = Publisher(made.store, made.cases, _into_log(settings))

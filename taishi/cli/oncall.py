@@ -57,7 +57,7 @@ def serve() -> None:
     settings = load_settings()
     logs.configure("oncall")
     told = load_oncall(_file(settings))
-    metrics.serve(settings.metrics_port + 11)
+    metrics.serve(settings.metrics_port + 11, settings.metrics_host)
     (settings.home / "data").mkdir(parents=True, exist_ok=True)
     store, stopping = Store(settings.operations_url), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -37,7 +37,7 @@ def serve() -> None:
     logs.configure("outgoing")
     admit = admission(settings)
     tls = tls_pair("outgoing_tls", settings.outgoing_tls_certificate, settings.outgoing_tls_key)
-    metrics.serve(settings.metrics_port + 12)
+    metrics.serve(settings.metrics_port + 12, settings.metrics_host)
     geography = Geography(load_registry(settings))
     given, tails = shelf(settings, geography)
     stopping = threading.Event()

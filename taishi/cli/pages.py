@@ -41,7 +41,7 @@ def serve() -> None:
     places = load_registry(settings)
     geography = Geography(places)
     listening = listener(settings.pages_host, settings.pages_port, "pages")
-    metrics.serve(settings.metrics_port + _METRICS if settings.metrics_port else 0)
+    metrics.serve(settings.metrics_port + _METRICS if settings.metrics_port else 0, settings.metrics_host)
     parts = pages_parts(settings, places, geography)
     app = application(replace(parts, background=tuple(map(guarded, parts.background))))
     mount(app, places, geography)

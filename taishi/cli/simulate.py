@@ -167,7 +167,7 @@ def _run(  # noqa: PLR0913 - what a run is made of
     """Publish in real time, one tick a second, until the duration is over or a signal comes."""
     logs.configure("simulate")
     if serve:
-        metrics.serve(settings.metrics_port + 5)
+        metrics.serve(settings.metrics_port + 5, settings.metrics_host)
     if serve or extra:
         _write_registry(settings.devices_file or settings.home / "devices.csv", city, extra)
     stopped = threading.Event()

@@ -80,7 +80,7 @@ def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
 
 def _serve(settings: Settings, every_s: float) -> None:
     logs.configure("sources")
-    metrics.serve(settings.metrics_port + METRICS_OFFSETS["sources"])
+    metrics.serve(settings.metrics_port + METRICS_OFFSETS["sources"], settings.metrics_host)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -180,7 +180,7 @@ def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineR
     logs.configure(f"worker-{name}")
     for talkative in ("apache_beam", "httpx"):  # every type hint looked at, every request made
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    metrics.serve(metrics_port)
+    metrics.serve(metrics_port, load_settings().metrics_host)
     _leave_on_signal()
     try:
         state = run_on(endpoint, name, factory)

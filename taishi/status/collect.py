@@ -88,7 +88,8 @@ class Collector:
         """True and the text, or False and the reason."""
         port = self._settings.metrics_port + METRICS_OFFSETS[part]
         try:
-            answer = self._http.get(f"http://127.0.0.1:{port}/metrics")
+            host = self._settings.metrics_hosts.get(part, "127.0.0.1")
+            answer = self._http.get(f"http://{host}:{port}/metrics")
             answer.raise_for_status()
         except httpx.HTTPError as error:
             return False, f"its metrics on port {port} do not answer: {_words(error)}"
