@@ -29,6 +29,7 @@ TELEMETRY: Final = (
     "connectors.poll.client",
     "connectors.telemetry",
     "deploy.embedded.supervisor",
+    "operations.desk.telemetry",
     "operations.oncall.telemetry",
     "operations.outgoing.telemetry",
     "operations.pages.telemetry",
