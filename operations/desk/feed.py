@@ -2,7 +2,8 @@
 
 A page that connects gets the alerts that are listed, then what changes, of alerts and of cases. One that was
 cut off connects anew and gets the whole list again; its cases it asks for again when `listed` has come, and
-nothing that changed after that answer is left out. A page too slow to keep up is cut off.
+nothing that changed after that answer is left out. A page too slow to keep up is cut off. A look that fails
+has seen nothing, so the next one tells all; until it does no page hears a beat, and pages say so.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from operations.alerts.view import View
 from operations.desk.case_answers import items
@@ -36,15 +39,25 @@ _WAITING_MAX: Final = 1_000
 _Mark = tuple[int, str, bool]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """How far was looked: `action` and `flow` are numbers of the last ones seen, `events` those in effect."""
+
+    since_ms: int
+    action: int
+    flow: int
+    events: tuple[str, ...]
+    marks: dict[str, _Mark] = field(default_factory=dict)
+
+
 class Feed:
     """Two stores watched, any number of listeners. Everything but `wake` is of the event loop."""
 
     def __init__(self, store: DeskStore, cases: CaseBook, clock: Callable[[], int]) -> None:
         self._store, self._cases, self._clock = store, cases, clock
         self._listeners: dict[asyncio.Queue[News | None], None] = {}
-        self._marks: dict[str, _Mark] = {}
-        self._since_ms, self._action, self._flow = clock(), store.last_action(), cases.last_flow()
-        self._events = self._in_effect(clock())
+        self._sight = _Sight(clock(), store.last_action(), cases.last_flow(), self._in_effect(clock()))
+        self._failing = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
 
@@ -60,36 +73,47 @@ class Feed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_S)
             self._woken.clear()
-            news = await asyncio.to_thread(self._look)
+            try:
+                news = await asyncio.to_thread(self._look)
+            except SQLAlchemyError as error:
+                self._fail(type(error).__name__)
+                continue
+            self._failing = ""
             if news.alerts or news.cases:
                 self._tell(news)
 
-    def _look(self) -> News:
-        alerts = tuple(tells_alert(view) for view in self._changed())
-        return News(alerts, tuple(tells_case(each) for each in self._happened()))
+    def _fail(self, why: str) -> None:
+        if self._failing != why:
+            _LOG.warning("the store does not answer; pages hear nothing until it does", why=why)
+        self._failing = why
 
-    def _changed(self) -> list[View]:
+    def _look(self) -> News:
+        views, sight = self._changed(self._sight)
+        happened = self._happened(sight.flow)
+        news = News(tuple(map(tells_alert, views)), tuple(map(tells_case, happened)))
+        self._sight = replace(sight, flow=happened[-1].number) if happened else sight
+        return news
+
+    def _changed(self, before: _Sight) -> tuple[list[View], _Sight]:
         """The alerts that changed since the last look, or that somebody did something with."""
         now_ms = self._clock()
-        news = {each.alert.id: each for each in self._store.changed(max(1, self._since_ms - _OVERLAP_MS))}
+        news = {each.alert.id: each for each in self._store.changed(max(1, before.since_ms - _OVERLAP_MS))}
         marks = {id_: _mark(each) for id_, each in news.items()}
-        fresh = {id_ for id_, mark in marks.items() if self._marks.get(id_) != mark}
-        self._marks = marks
-        self._since_ms = now_ms
-        self._action, touched = self._store.touched_after(self._action)
+        fresh = {id_ for id_, mark in marks.items() if before.marks.get(id_) != mark}
+        action, touched = self._store.touched_after(before.action)
         changed = {alert.id: alert for alert in touched} | {id_: news[id_].alert for id_ in fresh}
-        if (events := self._in_effect(now_ms)) != self._events:  # what counts in its area changed
-            self._events = events
+        events = self._in_effect(now_ms)
+        if events != before.events:  # what counts in its area changed
             changed |= {alert.id: alert for alert in self._store.alerts(now_ms)}
         alerts = sorted(changed.values(), key=lambda alert: (alert.onset_ms, alert.id))
-        return seen(self._store, alerts, now_ms) if alerts else []
+        views = seen(self._store, alerts, now_ms) if alerts else []
+        return views, _Sight(now_ms, action, before.flow, events, marks)
 
-    def _happened(self) -> list[CaseNews]:
+    def _happened(self, flow: int) -> list[CaseNews]:
         """What happened to cases since the last look, in order: the flow log misses nothing."""
-        entries = self._cases.flow_since(self._flow)
+        entries = self._cases.flow_since(flow)
         if not entries:
             return []
-        self._flow = entries[-1][0]
         lines = self._cases.lines_of({entry.case_id for _, entry in entries})
         known = {each.id: each for each in items(lines.values(), self._cases.config, self._clock())}
         return [CaseNews(number, entry, known[entry.case_id]) for number, entry in entries]
@@ -132,7 +156,8 @@ class Feed:
                     yield told
                 elif time.monotonic() - beaten_s >= _BEAT_S:
                     beaten_s = time.monotonic()
-                    yield self._beat()
+                    if not self._failing:
+                        yield self._beat()
         finally:
             self._listeners.pop(queue, None)
 

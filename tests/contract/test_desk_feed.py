@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from operations.desk.store import DeskStore
 from tests.contract.desk_client import GRID, Served, served
 
 Event = tuple[str, Any]
@@ -117,3 +119,27 @@ def test_what_happens_to_cases_reaches_pages_that_see_them_once_and_in_order(des
     assert [(each["case"]["id"], each["entry"]["verb"]) for each in told] == [(call, "open"), (call, "claim")]
     assert told[-1]["case"]["person"] == "member"
     assert told[0]["number"] < told[1]["number"]
+
+
+def test_a_store_that_fails_for_a_while_loses_no_change(desk, monkeypatch):
+    """What was changed meanwhile is told by the first look that succeeds."""
+    token, ready, failing = desk.token("operator"), threading.Barrier(2), threading.Event()
+    looked = threading.Semaphore(0)
+    touched = DeskStore.touched_after
+
+    def touched_or_not(store: DeskStore, number: int) -> Any:
+        if failing.is_set():
+            looked.release()
+            raise OperationalError("SELECT", {}, Exception("gone"))
+        return touched(store, number)
+
+    monkeypatch.setattr(DeskStore, "touched_after", touched_or_not)
+    with ThreadPoolExecutor(1) as pages:
+        page = pages.submit(events_until, desk, token, lambda event: event[0] == "changed", ready)
+        ready.wait(20)
+        failing.set()
+        alert = desk.raise_alert("signal.gas")
+        for _ in range(3):
+            assert looked.acquire(timeout=20)
+        failing.clear()
+        assert [each["id"] for each in page.result(30)[-1][1]] == [alert]
