@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import BaseModel, Field
 
+from operations.alerts.actions import counted_ms
 from operations.alerts.view import View
 from operations.cases.model import Case
 from operations.desk.documents import unfit
@@ -156,7 +157,7 @@ def report(event_id: _EventId, asked: ReportIn, who: Who, desk: _Desk) -> Report
         event=known.event.id,
         unit=asked.unit,
         due_ms=asked.due_ms,
-        at_ms=min(asked.said_ms or now_ms, now_ms),
+        at_ms=counted_ms(asked.said_ms or now_ms, 0, now_ms),
         by=person.id,
         by_name=person.name,
         kind=asked.kind,

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import Field
 
+from operations.alerts.actions import counted_ms
 from operations.desk.messages import In, Moment, OwnId
 from operations.desk.policies import Who, guarded
 from operations.desk.state import Desk, desk_of
@@ -56,7 +57,7 @@ def check_in(point: Annotated[str, Path(max_length=60)], asked: CheckInIn, who: 
         point=point,
         person=who.person.id,
         name=who.person.name,
-        at_ms=min(asked.said_ms or now_ms, now_ms),
+        at_ms=counted_ms(asked.said_ms or now_ms, 0, now_ms),
         longitude=asked.longitude,
         latitude=asked.latitude,
         distance_m=round(float(distances_m(known.point, [at])[0]), 1),
