@@ -299,11 +299,22 @@ def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tm
     with sqlite3.connect(tmp_path / "desk.db") as old:
         for index in ("ix_alerts_cause", "ix_alerts_rule_place_onset_ms"):
             old.execute(f"DROP INDEX {index}")
-        for name in ("cause", "reset_count", "hidden", "round", "visible_ms", "rule", "place", "onset_ms"):
+        later = (
+            "cause",
+            "reset_count",
+            "hidden",
+            "round",
+            "visible_ms",
+            "rule",
+            "place",
+            "onset_ms",
+            "outcome",
+        )
+        for name in later:
             old.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
         tables = [name for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for later in set(tables) - {"alerts", "notifications", "progress", "sqlite_sequence"}:
-            old.execute(f"DROP TABLE {later}")
+        for name in set(tables) - {"alerts", "notifications", "progress", "sqlite_sequence"}:
+            old.execute(f"DROP TABLE {name}")
     old.close()
     again = Store(url)
     (known,) = again.find(alert().id)

@@ -136,7 +136,7 @@ def test_the_first_member_who_claims_wins(run):
     id_ = opened(run, "--workflow", "grid-calls")["id"]
     member = ("--of-place", "370202001001", "--by")
     assert "claim → 党员处置中 handling" in run("claim", id_, *member, "党员甲", "--key", "phone-1")
-    assert "claim: received in 党员处置中 handling" in refused(run, "claim", id_, *member, "党员乙")
+    assert "已被领取 already claimed by 党员甲" in refused(run, "claim", id_, *member, "党员乙")
     assert run("claim", id_, *member, "党员甲", "--key", "phone-1", "--json")["person"] == "党员甲"
     assert "in the community of" not in run("history", id_)
 
