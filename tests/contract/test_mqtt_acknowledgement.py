@@ -52,7 +52,11 @@ class BrokerProcess:
         self.process = subprocess.Popen(
             self.command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_until(lambda: not is_free(self.port))
+        try:
+            wait_until(lambda: not is_free(self.port))
+        except AssertionError:
+            self.end(signal.SIGKILL)
+            raise
 
     def end(self, signal_number: int = signal.SIGTERM) -> None:
         assert self.process is not None

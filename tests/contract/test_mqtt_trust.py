@@ -128,7 +128,11 @@ def _start(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
         command, plain_port = [mosquitto, "-c", str(folder / "mosquitto" / "mosquitto.conf")], 0
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    wait_until(lambda: not is_free(port) or process.poll() is not None)
+    try:
+        wait_until(lambda: not is_free(port) or process.poll() is not None)
+    except AssertionError:
+        process.kill()
+        raise
     assert process.poll() is None, (folder / "log").read_text()
     kind = "mosquitto" if mosquitto else "embedded"
     return Running(kind, port, plain_port, metrics_port, file, secrets, certificates.ca, process, export)

@@ -100,7 +100,11 @@ class Broker:
         self._process = subprocess.Popen(
             self._command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_until(lambda: not is_free(self.port))
+        try:
+            wait_until(lambda: not is_free(self.port))
+        except AssertionError:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
