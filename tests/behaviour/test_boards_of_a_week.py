@@ -16,6 +16,7 @@ from taishi.boards import boards_of
 from taishi.boards_feed import write_feed
 from taishi.boards_trial import place_of_each_level, try_boards
 from taishi.history import Span, load_past
+from taishi.history_alerts import past_alerts
 
 pytestmark = pytest.mark.stack
 DATABASE = "boards_week"
@@ -42,8 +43,11 @@ def week(settings):
         grid_minutes_from_ms=now_ms - 3 * HOUR_MS,
         minutes_from_ms=now_ms - 25 * HOUR_MS,
     )
-    loaded = load_past(settings, Past(GRIDS, 4_000, 370202), span)
-    assert min(loaded.points[size] for size in ("10s", "1m", "1h", "alerts", "sources")) > 50
+    past = Past(GRIDS, 4_000, 370202)
+    loaded = load_past(settings, past, span)
+    assert min(loaded.points[size] for size in ("10s", "1m", "1h", "sources")) > 100
+    happened = [one for one in past.happenings(span.from_ms, now_ms) if one.from_ms >= span.from_ms]
+    assert loaded.points["alerts"] == len(past_alerts(happened, now_ms)) > 0, "how many is the week's matter"
     write_feed(settings, REGISTRY, local(now_ms).date())
     yield now_ms
     httpx.post(f"{settings.influxdb_url}/query", params={"q": f"DROP DATABASE {DATABASE}"}, timeout=60)
