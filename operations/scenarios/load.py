@@ -131,10 +131,7 @@ def _scenarios(form: _Form) -> Scenarios:
         stations={s.code: Station(code=s.code, name=s.name, point=s.at) for s in form.stations},
         branches={b.grid: Branch(**msgspec.structs.asdict(b)) for b in form.branches},
         members=tuple(Member(**msgspec.structs.asdict(each)) for each in form.members),
-        points={
-            p.code: PatrolPoint(code=p.code, name=p.name, point=p.at, within_m=p.within_m)
-            for p in form.points
-        },
+        points={each.code: _patrol_point(each) for each in form.points},
         rounds=tuple(Round(**msgspec.structs.asdict(each)) for each in form.rounds),
         photo_max_bytes=form.photo_max_bytes,
     )

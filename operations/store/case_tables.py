@@ -6,24 +6,15 @@ from typing import Final
 
 import sqlalchemy as sql
 
+from operations.store.columns import NUMBER, moment, text
 from operations.store.tables import METADATA
 
 __all__ = ["CASES", "CASE_ALERTS", "CASE_FLOW", "STANDARDS"]
-
-_NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
-
-
-def _text(name: str, length: int, *, index: bool = False) -> sql.Column[str]:
-    return sql.Column(name, sql.String(length), nullable=False, index=index)
 
 
 def _later(name: str, length: int) -> sql.Column[str]:
     """Of a later step, which found rows."""
     return sql.Column(name, sql.String(length), nullable=False, server_default="")
-
-
-def _ms(name: str, *, index: bool = False) -> sql.Column[int]:
-    return sql.Column(name, sql.BigInteger, nullable=False, index=index)
 
 
 CASES: Final = sql.Table(
@@ -33,17 +24,17 @@ CASES: Final = sql.Table(
     sql.Column("key", sql.String(200), nullable=False, unique=True),
     sql.Column("version", sql.BigInteger, nullable=False),
     sql.Column("body", sql.LargeBinary, nullable=False),
-    *(_text("state", 20), sql.Column("open", sql.Boolean, nullable=False), _text("workflow", 40)),
-    *(_text("category", 60), _text("place", 20, index=True), _text("source", 20), _text("title", 200)),
-    *(_text("department", 100, index=True), _text("person", 100, index=True), _text("receiver", 100)),
-    *(_text("flags", 100), sql.Column("citizens", sql.Integer, nullable=False)),
-    *(_ms("reported_ms", index=True), _ms("closed_ms", index=True), _ms("changed_ms", index=True)),
-    *(_text("clock", 40), _ms("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
+    *(text("state", 20), sql.Column("open", sql.Boolean, nullable=False), text("workflow", 40)),
+    *(text("category", 60), text("place", 20, index=True), text("source", 20), text("title", 200)),
+    *(text("department", 100, index=True), text("person", 100, index=True), text("receiver", 100)),
+    *(text("flags", 100), sql.Column("citizens", sql.Integer, nullable=False)),
+    *(moment("reported_ms", index=True), moment("closed_ms", index=True), moment("changed_ms", index=True)),
+    *(text("clock", 40), moment("due_ms"), sql.Column("provisional", sql.Boolean, nullable=False)),
     *(_later("stage", 20), _later("reach", 20), _later("reporter", 100)),
     *(_later("checker", 100), _later("closer", 100)),
     *(sql.Column("longitude", sql.Double, nullable=True), sql.Column("latitude", sql.Double, nullable=True)),
-    _ms("look_ms", index=True),
-    _ms("sort_ms"),
+    moment("look_ms", index=True),
+    moment("sort_ms"),
     sql.Index("ix_cases_open", "open", "sort_ms", "id"),
     sql.Index("ix_cases_like", "open", "category", "place"),
 )
@@ -54,12 +45,12 @@ one that is due first (0: none runs), `sort_ms`: the same as lists are ordered b
 CASE_FLOW: Final = sql.Table(
     "case_flow",
     METADATA,
-    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("number", NUMBER, primary_key=True, autoincrement=True),
     sql.Column("case_id", sql.String(32), nullable=False),
     sql.Column("version", sql.BigInteger, nullable=False),
     sql.Column("key", sql.String(200), nullable=True, unique=True),
-    *(_text("verb", 40), _text("from_state", 20), _text("to_state", 20), _text("by", 100), _text("role", 20)),
-    *(_ms("at_ms", index=True), _text("why", 2000), _text("terminal", 40)),
+    *(text("verb", 40), text("from_state", 20), text("to_state", 20), text("by", 100), text("role", 20)),
+    *(moment("at_ms", index=True), text("why", 2000), text("terminal", 40)),
     sql.Column("given", sql.LargeBinary, nullable=False),
     sql.UniqueConstraint("case_id", "version", name="uq_case_flow_version"),
 )
@@ -77,10 +68,10 @@ STANDARDS: Final = sql.Table(
     "standards",
     METADATA,
     sql.Column("code", sql.String(60), primary_key=True),
-    _text("category", 60, index=True),
-    _text("name", 200),
+    text("category", 60, index=True),
+    text("name", 200),
     sql.Column("body", sql.LargeBinary, nullable=False),
-    _ms("imported_ms"),
-    _text("file", 200),
+    moment("imported_ms"),
+    text("file", 200),
 )
 """A city's standards as they are now; a case keeps a copy of the one it was filed under."""

@@ -6,15 +6,10 @@ from typing import Final
 
 import sqlalchemy as sql
 
+from operations.store.columns import NUMBER, text
 from operations.store.tables import METADATA
 
 __all__ = ["CHECK_INS"]
-
-_NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
-
-
-def _text(name: str, length: int, *, index: bool = False) -> sql.Column[str]:
-    return sql.Column(name, sql.String(length), nullable=False, index=index)
 
 
 def _number(name: str) -> sql.Column[float]:
@@ -24,10 +19,10 @@ def _number(name: str) -> sql.Column[float]:
 CHECK_INS: Final = sql.Table(
     "check_ins",
     METADATA,
-    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("number", NUMBER, primary_key=True, autoincrement=True),
     sql.Column("id", sql.String(200), nullable=False, unique=True),
-    *(_text("point", 60, index=True), _text("person", 100), _text("name", 100)),
+    *(text("point", 60, index=True), text("person", 100), text("name", 100)),
     sql.Column("at_ms", sql.BigInteger, nullable=False, index=True),
-    *(_number("longitude"), _number("latitude"), _number("distance_m"), _text("note", 2000)),
+    *(_number("longitude"), _number("latitude"), _number("distance_m"), text("note", 2000)),
 )
 """Append-only."""

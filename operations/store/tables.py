@@ -6,6 +6,8 @@ from typing import Final
 
 import sqlalchemy as sql
 
+from operations.store.columns import NUMBER
+
 __all__ = [
     "ACTIONS",
     "ALERTS",
@@ -21,7 +23,6 @@ __all__ = [
 ]
 
 METADATA: Final = sql.MetaData()
-_NUMBER = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 
 
 def _int(name: str, *, index: bool = False) -> sql.Column[int]:
@@ -98,7 +99,7 @@ PROGRESS: Final = sql.Table(
 ACTIONS: Final = sql.Table(
     "actions",
     METADATA,
-    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("number", NUMBER, primary_key=True, autoincrement=True),
     sql.Column("id", sql.String(64), nullable=False, unique=True),
     sql.Column("kind", sql.String(20), nullable=False, index=True),
     sql.Column("alert_id", sql.String(32), nullable=False, index=True),
@@ -157,7 +158,7 @@ SESSIONS: Final = sql.Table(
 FAILED_SIGN_INS: Final = sql.Table(
     "failed_sign_ins",
     METADATA,
-    sql.Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    sql.Column("number", NUMBER, primary_key=True, autoincrement=True),
     sql.Column("person", sql.String(100), nullable=False, index=True),
     sql.Column("at_ms", sql.BigInteger, nullable=False),
 )
