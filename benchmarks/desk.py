@@ -32,9 +32,9 @@ from schemas.alerts import Alert, alert_id
 from schemas.topics import ALERTS
 from taishi.people import opened, said
 from taishi.places import load_registry
-from taishi.settings import load_settings
+from taishi.settings import Settings, load_settings
 
-__all__ = ["main"]
+__all__ = ["Pages", "entered", "looking", "main", "spread", "token", "until"]
 
 _RULE: Final = "bench.desk"
 _LIMIT_S: Final = 30.0
@@ -42,18 +42,21 @@ _LIMIT_S: Final = 30.0
 
 @dataclass
 class Pages:
-    """What open pages have heard: alert -> moments (monotonic) at which a page had it, or its name."""
+    """What open pages have heard: alert of the rule -> moments (monotonic) a page had it, or its name."""
 
+    rule: str = _RULE
     heard: dict[str, list[float]] = field(default_factory=dict)
     named: dict[str, list[float]] = field(default_factory=dict)
     open: int = 0
 
     def hear(self, line: str) -> None:
         """One line of the stream."""
-        if not line.startswith("data: [") or _RULE not in line:
+        if not line.startswith("data: [") or self.rule not in line:
             return
         at_s = time.monotonic()
         for told in json.loads(line.removeprefix("data: ")):
+            if told["rule"] != self.rule:
+                continue
             moments = self.named if told["state"].get("acknowledged") else self.heard
             moments.setdefault(told["id"], []).append(at_s)
 
@@ -78,40 +81,40 @@ def main(pages: int, alerts: int, per_s: float) -> None:
 async def _measured(pages: int, count: int, per_s: float) -> dict[str, object]:
     settings = load_settings()
     url = f"http://{settings.desk_host}:{settings.desk_port}"
-    by, wall = _entered("operator"), _entered("analyst")
+    by, wall = entered("operator", settings), entered("analyst", settings)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=_LIMIT_S) as client:
-        acting = {"Authorization": f"Bearer {await _token(client, *by)}"}
-        client.headers["Authorization"] = f"Bearer {await _token(client, *wall)}"
-        async with _looking(client, pages) as looking:
+        acting = {"Authorization": f"Bearer {await token(client, *by)}"}
+        client.headers["Authorization"] = f"Bearer {await token(client, *wall)}"
+        async with looking(client, pages, Pages()) as seen:
             raised = await _raise(settings.kafka_bootstrap, _made(count), per_s)
-            await _until(lambda: _all(looking.heard, raised, pages))
+            await until(lambda: _all(seen.heard, raised, pages))
             acknowledged: dict[str, float] = {}
             for id_ in raised:
                 acknowledged[id_] = time.monotonic()
                 answer = await client.post(f"/api/alerts/{id_}/acknowledge", json={}, headers=acting)
                 answer.raise_for_status()
                 await asyncio.sleep(1 / per_s)
-            await _until(lambda: _all(looking.named, raised, pages))
+            await until(lambda: _all(seen.named, raised, pages))
         return {
             "pages": pages,
             "alerts": count,
-            "alert_to_page_s": _spread(looking.heard, raised),
-            "acknowledgement_to_page_s": _spread(looking.named, acknowledged),
+            "alert_to_page_s": spread(seen.heard, raised),
+            "acknowledgement_to_page_s": spread(seen.named, acknowledged),
         }
 
 
-def _entered(role: Role) -> tuple[str, str, str]:
+def entered(role: Role, settings: Settings) -> tuple[str, str, str]:
     """Somebody new: id, password and the secret of the second factor."""
     id_, password, secret = f"bench-{secrets.token_hex(4)}", secrets.token_urlsafe(16), pyotp.random_base32()
-    settings = load_settings()
     person = Person(id=id_, name=id_, roles=(role,), places=(settings.district,))
     with opened(settings) as store:
         store.add_person(person, Credentials(Passwords().hashed(password), secret), said("people.add", id_))
     return id_, password, secret
 
 
-async def _token(client: httpx.AsyncClient, id_: str, password: str, secret: str) -> str:
+async def token(client: httpx.AsyncClient, id_: str, password: str, secret: str) -> str:
+    """Of a session that has just begun."""
     asked = {"id": id_, "password": password, "code": pyotp.TOTP(secret).now(), "terminal": "desk"}
     answer = await client.post("/api/session", json=asked)
     answer.raise_for_status()
@@ -121,13 +124,12 @@ async def _token(client: httpx.AsyncClient, id_: str, password: str, secret: str
 
 
 @asynccontextmanager
-async def _looking(client: httpx.AsyncClient, pages: int) -> AsyncIterator[Pages]:
+async def looking(client: httpx.AsyncClient, pages: int, seen: Pages) -> AsyncIterator[Pages]:
     """So many open pages; all have their list."""
-    looking = Pages()
-    tasks = [asyncio.ensure_future(looking.look(client)) for _ in range(pages)]
+    tasks = [asyncio.ensure_future(seen.look(client)) for _ in range(pages)]
     try:
-        await _until(lambda: looking.open >= pages)
-        yield looking
+        await until(lambda: seen.open >= pages)
+        yield seen
     finally:
         for task in tasks:
             task.cancel()
@@ -166,11 +168,12 @@ async def _raise(bootstrap: str, alerts: Iterable[Alert], per_s: float) -> dict[
     return raised
 
 
-async def _until(condition: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + _LIMIT_S
+async def until(condition: Callable[[], bool], limit_s: float = _LIMIT_S) -> None:
+    """Wait for it; ClickException when it does not come in time."""
+    until_s = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > until_s:
-            raise click.ClickException(f"not all pages heard of it within {_LIMIT_S:.0f} s")
+            raise click.ClickException(f"not all pages heard of it within {limit_s:.0f} s")
         await asyncio.sleep(0.05)
 
 
@@ -178,7 +181,8 @@ def _all(moments: dict[str, list[float]], ids: Iterable[str], pages: int) -> boo
     return all(len(moments.get(id_, ())) >= pages for id_ in ids)
 
 
-def _spread(moments: dict[str, list[float]], since_s: dict[str, float]) -> dict[str, float]:
+def spread(moments: dict[str, list[float]], since_s: dict[str, float]) -> dict[str, float]:
+    """Median and 99th percentile over all pages."""
     waits = [at - since for id_, since in since_s.items() for at in moments[id_]]
     return {f"p{q}": round(float(np.percentile(waits, q)), 3) for q in (50, 99)}
 

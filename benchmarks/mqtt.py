@@ -9,9 +9,8 @@ Measured is what goes on for long: Kafka's first ten thousands of records cost i
 ones do (its code is not compiled yet), so a run that is not counted comes first. And nothing asks Kafka for
 its end while the publisher sends: that is work on the core of the broker, which the bare rounds are without.
 
-One, two and four connectors that share a subscription are measured on all cores with Mosquitto's default of
-20 messages in flight a client: then a connector waits for Kafka's confirmation, as it would with a Kafka
-farther away, and what more processes bring is not hidden by the cores that broker and publisher need.
+One, two and four connectors that share a subscription are each held to a tenth of a core, as in a container
+of its own: what more processes bring is then not hidden by the cores that broker, Kafka and publisher need.
 """
 
 from __future__ import annotations
@@ -30,8 +29,10 @@ import httpx
 
 from benchmarks.mqtt_clients import DEVICES
 from benchmarks.pinned import LogEnd, cores, cpu_s, devices_file, end, line_of, started, wait_for
+from benchmarks.quota import held_to, quotas_root
 from deploy.embedded.ports import free_ports, is_free
 from deploy.programs import need_program
+from schemas.errors import SettingsError
 from schemas.topics import readings_topic
 
 __all__ = ["MqttFigures", "bench_mqtt"]
@@ -40,8 +41,10 @@ _COUNTED = "taishi_messages_acknowledged_total{"
 _GRID = "370202001001001"
 _CONFIGURATION = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages {in_flight}\n"
 _CONFIGURATION += "max_queued_messages 0\n"
-_MANY_IN_FLIGHT, _DEFAULT_IN_FLIGHT = 1000, 20
+_IN_FLIGHT = 1000
 _SHARING = (1, 2, 4)
+_PART = 0.1
+"""Of a core, for each of those that share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class MqttFigures:
 
     `bare_cpu_us` and `connector_cpu_us`: processor time a message. `shared_per_s`: by how many connectors
     share; `shared_cpu_us`: what they used of all cores together, a message; `shared_least`: the part of the
-    messages that the least busy one of the most took.
+    messages that the least busy one of the most took. Empty and 0 where none can be held so.
     """
 
     messages: int
@@ -87,12 +90,12 @@ def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str
         warm = _connectors(bench, 1, bench.one)
         say(f"before: connector {warm[0]:,.0f}/s to a Kafka just started, not counted")
         bare, ours = [], []
-        shared: dict[int, list[tuple[float, float, float]]] = {count: [] for count in _SHARING}
+        shared: dict[int, list[tuple[float, float, float]]] = {count: [] for count in _sharing(say)}
         for number in range(1, rounds + 1):
             bare.append(_bare(bench))
             ours.append(_connectors(bench, 1, bench.one))
             for count, taken in shared.items():
-                taken.append(_connectors(bench, count, (*bench.one, *others), _DEFAULT_IN_FLIGHT))
+                taken.append(_connectors(bench, count, (*bench.one, *others), _PART))
             told = ", ".join(f"{count}: {taken[-1][0]:,.0f}/s" for count, taken in shared.items())
             say(f"round {number}: bare {bare[-1][0]:,.0f}/s, connector {ours[-1][0]:,.0f}/s; sharing {told}")
     ratios = tuple(mine / its for (its, _), (mine, *_) in zip(bare, ours, strict=True))
@@ -111,8 +114,18 @@ def bench_mqtt(bootstrap: str, *, messages: int, rounds: int, say: Callable[[str
         shared_cpu_us={
             count: statistics.median(cpu for _, cpu, _ in taken) for count, taken in shared.items()
         },
-        shared_least=statistics.median(least for *_, least in shared[_SHARING[-1]]),
+        shared_least=statistics.median([least for *_, least in shared[_SHARING[-1]]] if shared else [0.0]),
     )
+
+
+def _sharing(say: Callable[[str], None]) -> tuple[int, ...]:
+    """How many connectors share, one after the other; none where processes cannot be held to a part."""
+    try:
+        quotas_root()
+    except SettingsError as error:
+        say(f"connectors that share are not measured: {error}")
+        return ()
+    return _SHARING
 
 
 def _bare(bench: _Bench) -> tuple[float, float]:
@@ -129,18 +142,23 @@ def _bare(bench: _Bench) -> tuple[float, float]:
 
 
 def _connectors(
-    bench: _Bench, processes: int, on: tuple[int, ...], in_flight: int = _MANY_IN_FLIGHT
+    bench: _Bench, processes: int, on: tuple[int, ...], part: float | None = None
 ) -> tuple[float, float, float]:
-    """The same of our connector, or of several that share one subscription; and the least one's part."""
+    """The same of our connector, or of several that share one subscription; and the least one's part.
+
+    `part`: of a core, what each is held to once it has subscribed.
+    """
     log_end = LogEnd(bench.bootstrap, readings_topic("parking"))
     with ExitStack() as running:
-        port = running.enter_context(_broker(bench, in_flight))
+        port = running.enter_context(_broker(bench))
         go = running.enter_context(_publisher(bench, port))
         metrics = free_ports(processes)
         ours = [
             running.enter_context(_connector(bench, port, own, "bench" if processes > 1 else "", on))
             for own in metrics
         ]
+        for each in ours if part else ():
+            running.enter_context(held_to(part or 1.0, each.pid))
         before_s, before = sum(cpu_s(each.pid) for each in ours), log_end()
         start_s = time.perf_counter()
         go()
@@ -160,10 +178,10 @@ def _acknowledged(metrics_port: int) -> float:
 
 
 @contextmanager
-def _broker(bench: _Bench, in_flight: int = _MANY_IN_FLIGHT) -> Iterator[int]:
+def _broker(bench: _Bench) -> Iterator[int]:
     (port,) = free_ports(1)
     configuration = bench.home / "mosquitto.conf"
-    configuration.write_text(_CONFIGURATION.format(port=port, in_flight=in_flight))
+    configuration.write_text(_CONFIGURATION.format(port=port, in_flight=_IN_FLIGHT))
     broker = subprocess.Popen([bench.program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: not is_free(port), what="Mosquitto")

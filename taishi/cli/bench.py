@@ -124,7 +124,7 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
     table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f} ({span})")
     for count, rate in figures.shared_per_s.items():
         shared = f"{rate:,.0f} messages/s, {figures.shared_cpu_us[count]:.1f} µs CPU each"
-        table.add_row(f"connectors that share, 20 in flight each: {count}", shared)
+        table.add_row(f"connectors that share, a tenth of a core each: {count}", shared)
     table.add_row("part of the least busy one", f"{figures.shared_least:.0%}")
     Console().print(table)
 

@@ -14,6 +14,7 @@ from typing import Any
 import click
 import structlog
 
+from pipelines.io.memory import keep_few_arenas
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
 from pipelines.jobs.presence import PresenceFactory
@@ -175,6 +176,7 @@ def watch(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> 
 
 def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineRuntime[Any, Any]]) -> None:
     """Run a job until it ends, then leave with 1: an end is never expected here."""
+    keep_few_arenas()
     from pipelines.jobs.graph import run_on  # noqa: PLC0415 - Beam takes seconds to import
 
     logs.configure(f"worker-{name}")
