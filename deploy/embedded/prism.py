@@ -25,5 +25,5 @@ def part(settings: StackSettings, job: str, port: int) -> Part:
         health=Health("http2", port),
         ports={f"prism_{job}_port": port},
         # Its live heap is a few MiB: collect at half again, not at twice, and the process stays flat.
-        environment={"GOMEMLIMIT": "512MiB", "GOGC": "50"},
+        environment={"GOMEMLIMIT": "512MiB", "GOGC": "25"},
     )

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -24,7 +24,6 @@ from operations.desk.case_answers import items
 from operations.desk.seen import for_person, seen
 from operations.desk.store import DeskStore
 from operations.desk.told import CaseNews, News, event, tells_alert, tells_case
-from operations.oncall.model import Tracked
 from operations.people.roles import Person
 from operations.store.casebook import CaseBook
 
@@ -33,21 +32,17 @@ __all__ = ["Feed"]
 _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 0.1
 _BEAT_S: Final = 5.0
-_OVERLAP_MS: Final = 2_000
-"""Changes are looked for from a little before the last look: another process's commit may come late."""
 _WAITING_MAX: Final = 1_000
-_Mark = tuple[int, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """How far was looked: `action` and `flow` are numbers of the last ones seen, `events` those in effect."""
+    """How far was looked: the numbers of the last change, action and flow entry seen; events in effect."""
 
-    since_ms: int
+    change: int
     action: int
     flow: int
     events: tuple[str, ...]
-    marks: dict[str, _Mark] = field(default_factory=dict)
 
 
 class Feed:
@@ -56,7 +51,9 @@ class Feed:
     def __init__(self, store: DeskStore, cases: CaseBook, clock: Callable[[], int]) -> None:
         self._store, self._cases, self._clock = store, cases, clock
         self._listeners: dict[asyncio.Queue[News | None], None] = {}
-        self._sight = _Sight(clock(), store.last_action(), cases.last_flow(), self._in_effect(clock()))
+        self._sight = _Sight(
+            store.last_change(), store.last_action(), cases.last_flow(), self._in_effect(clock())
+        )
         self._failing = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -97,17 +94,15 @@ class Feed:
     def _changed(self, before: _Sight) -> tuple[list[View], _Sight]:
         """The alerts that changed since the last look, or that somebody did something with."""
         now_ms = self._clock()
-        news = {each.alert.id: each for each in self._store.changed(max(1, before.since_ms - _OVERLAP_MS))}
-        marks = {id_: _mark(each) for id_, each in news.items()}
-        fresh = {id_ for id_, mark in marks.items() if before.marks.get(id_) != mark}
+        change, news = self._store.changed_after(before.change)
         action, touched = self._store.touched_after(before.action)
-        changed = {alert.id: alert for alert in touched} | {id_: news[id_].alert for id_ in fresh}
+        changed = {alert.id: alert for alert in touched} | {each.alert.id: each.alert for each in news}
         events = self._in_effect(now_ms)
         if events != before.events:  # what counts in its area changed
             changed |= {alert.id: alert for alert in self._store.alerts(now_ms)}
         alerts = sorted(changed.values(), key=lambda alert: (alert.onset_ms, alert.id))
         views = seen(self._store, alerts, now_ms) if alerts else []
-        return views, _Sight(now_ms, action, before.flow, events, marks)
+        return views, _Sight(change, action, before.flow, events)
 
     def _happened(self, flow: int) -> list[CaseNews]:
         """What happened to cases since the last look, in order: the flow log misses nothing."""
@@ -163,7 +158,3 @@ class Feed:
 
     def _beat(self) -> bytes:
         return f"event: beat\ndata: {self._clock()}\n\n".encode()
-
-
-def _mark(tracked: Tracked) -> _Mark:
-    return tracked.alert.revision, tracked.acknowledged_by, tracked.hidden

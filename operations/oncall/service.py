@@ -41,8 +41,6 @@ _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 1.0
 _SENDERS: Final = 16
 _RECENT_MS: Final = 120_000
-_OVERLAP_MS: Final = 2_000
-"""Changes are looked for from a little before the last look: another process's commit may come late."""
 
 
 class Teller:
@@ -54,7 +52,7 @@ class Teller:
         self._busy: dict[str, Future[None]] = {}
         self._open: dict[str, Tracked] = {}
         self._steps: list[tuple[int, str]] = []
-        self._looked_ms = 0
+        self._change: int | None = None
         self._consoles = Consoles(oncall.flood, store, now_ms())
         self._hidings: list[Action] = []
         self._parents: list[Alert] = []
@@ -108,18 +106,25 @@ class Teller:
 
     def _come(self, now: int) -> list[Tracked]:
         """What to look at: alerts that changed, whose step has come; all, where what hides them changed."""
-        since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now
         before = _standing(self._hidings, self._parents)
         self._hidings, self._parents = self._store.hidings(now), self._store.parents()
-        news = self._store.changed(since_ms)
+        news = self._news()
         if _standing(self._hidings, self._parents) != before:
-            news += self._store.changed(0)
+            news += self._store.waiting()
         found = {tracked.alert.id: tracked for tracked in news}
         while self._steps and self._steps[0][0] <= now:
             alert_id = heapq.heappop(self._steps)[1]
             if alert_id in self._open:  # else acknowledged, hidden, or told to the last step since
                 found.setdefault(alert_id, self._open[alert_id])
         return list(found.values())
+
+    def _news(self) -> list[Tracked]:
+        """What changed since the last look; at the first, what waits for somebody."""
+        if self._change is None:
+            self._change = self._store.last_change()
+            return self._store.waiting()
+        self._change, news = self._store.changed_after(self._change)
+        return news
 
     def _hidden(self, alert: Alert, now: int) -> str:
         return hides(alert, self._hidings, self._parents, now)

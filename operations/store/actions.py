@@ -44,7 +44,7 @@ class ActionRows(AlertRows, AuditRows):
             elif words := scope_refusal(action, self._actions(connection, ACTIONS.c.alert_id == "")):
                 raise Refused(words)
             connection.execute(sql.insert(ACTIONS).values(**_row(action)))
-            _apply(connection, action, now_ms)
+            self._apply(connection, action, now_ms)
             if said is not None:
                 self._record(connection, said)
             return action
@@ -55,7 +55,7 @@ class ActionRows(AlertRows, AuditRows):
         for action in actions:
             if self._known(connection, action.id) is None:
                 connection.execute(sql.insert(ACTIONS).values(**_row(action)))
-                _apply(connection, action, now_ms)
+                self._apply(connection, action, now_ms)
 
     def acknowledge(self, alert_id: str, by: str, why: str, now_ms: int) -> bool:
         """Whether this was the first to acknowledge; for a second one nothing changes."""
@@ -133,6 +133,19 @@ class ActionRows(AlertRows, AuditRows):
             until_ms = state.shelved.until_ms
         return msgspec.structs.replace(action, target=Target.of(alert), count=alert.count, until_ms=until_ms)
 
+    def _apply(self, connection: sql.Connection, action: Action, now_ms: int) -> None:
+        """What an action changes about its alert's row, so that who looks for changes sees it."""
+        if action.kind == "acknowledge":
+            values = {"acknowledged_by": action.by, "acknowledged_ms": action.at_ms, "why": action.why[:500]}
+        elif action.kind == "reset":
+            values = {"open": False, "reset_count": action.count}
+        elif action.kind == "conclude":
+            values = {"outcome": action.outcome}
+        else:
+            return
+        values |= {"changed_ms": now_ms, "change": self._next_change(connection)}
+        connection.execute(sql.update(ALERTS).where(ALERTS.c.id == action.target.alert_id).values(values))
+
     def _about(self, connection: sql.Connection, alert: Alert) -> list[Action]:
         alarm = (ACTIONS.c.rule == alert.rule) & (ACTIONS.c.place == alert.place)
         wanted = (ACTIONS.c.alert_id.in_(("", alert.id))) | (alarm & (ACTIONS.c.device == alert.device))
@@ -143,18 +156,6 @@ class ActionRows(AlertRows, AuditRows):
     ) -> list[Action]:
         wanted = sql.select(ACTIONS).where(where).order_by(ACTIONS.c.number)
         return [_action(row) for row in connection.execute(wanted, values)]
-
-
-def _apply(connection: sql.Connection, action: Action, now_ms: int) -> None:
-    """What an action changes about its alert's row, so that who looks for changes sees it."""
-    alert = sql.update(ALERTS).where(ALERTS.c.id == action.target.alert_id)
-    if action.kind == "acknowledge":
-        said = {"acknowledged_by": action.by, "acknowledged_ms": action.at_ms, "why": action.why[:500]}
-        connection.execute(alert.values(changed_ms=now_ms, **said))
-    elif action.kind == "reset":
-        connection.execute(alert.values(changed_ms=now_ms, open=False, reset_count=action.count))
-    elif action.kind == "conclude":
-        connection.execute(alert.values(changed_ms=now_ms, outcome=action.outcome))
 
 
 def _row(action: Action) -> dict[str, object]:

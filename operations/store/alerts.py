@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -18,6 +19,11 @@ __all__ = ["AlertRows"]
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(Alert).decode
+_CHANGES = "alerts/changes"
+_WRITTEN = (
+    *("id", "first_seen_ms", "body", "revision", "open", "changed_ms", "change"),
+    *("cause", "rule", "place", "onset_ms"),
+)
 _WAITING = sql.and_(ALERTS.c.open, ALERTS.c.acknowledged_by == "")
 
 
@@ -36,8 +42,7 @@ class AlertRows(Database):
         An older version than the one known changes nothing: a worker that died writes again.
         """
         with self._engine.begin() as connection:
-            for alert in alerts:
-                connection.execute(self._newer(alert, now_ms))
+            self._know(connection, alerts, now_ms)
             moved = self._insert(PROGRESS).values(topic=topic, next_offset=next_offset)
             connection.execute(
                 moved.on_conflict_do_update(
@@ -58,30 +63,46 @@ class AlertRows(Database):
     def know(self, alerts: Iterable[Alert], now_ms: int) -> None:
         """Know these versions, whatever is read of the topic; an older one than is known changes nothing."""
         with self._engine.begin() as connection:
-            for alert in alerts:
-                connection.execute(self._newer(alert, now_ms))
+            self._know(connection, alerts, now_ms)
 
-    def _newer(self, alert: Alert, now_ms: int) -> sql.Executable:
-        row = {
-            "body": _ENCODE(alert),
-            "revision": alert.revision,
-            "open": alert.active or alert.latched,
-            "changed_ms": now_ms,
-            "cause": alert.cause,
-            "rule": alert.rule,
-            "place": alert.place,
-            "onset_ms": alert.onset_ms,
-        }
-        new = self._insert(ALERTS).values(id=alert.id, first_seen_ms=now_ms, **row)
+    def _know(self, connection: sql.Connection, alerts: Iterable[Alert], now_ms: int) -> None:
+        change = self._next_change(connection)
+        if rows := [_row(alert, now_ms, change) for alert in alerts]:
+            connection.execute(self._newer, rows)
+
+    def _next_change(self, connection: sql.Connection) -> int:
+        """The number of what changes in this transaction; nobody else has one until it is committed."""
+        self._alone(connection, _CHANGES)
+        wanted = sql.select(PROGRESS.c.next_offset).where(PROGRESS.c.topic == _CHANGES)
+        return int(connection.execute(wanted).scalar_one())
+
+    @cached_property
+    def _newer(self) -> sql.Executable:
+        """Written once: in a storm the making of a statement for each alert costs more than its rows."""
+        new = self._insert(ALERTS).values({name: sql.bindparam(name) for name in _WRITTEN})
+        given = {name: new.excluded[name] for name in _WRITTEN if name not in {"id", "first_seen_ms"}}
         return new.on_conflict_do_update(
             index_elements=[ALERTS.c.id],
-            set_=row | _after_reset(alert, now_ms),
-            where=ALERTS.c.revision < alert.revision,
+            set_=given | _after_reset(new.excluded.changed_ms),
+            where=ALERTS.c.revision < new.excluded.revision,
         )
 
-    def changed(self, since_ms: int) -> list[Tracked]:
-        """Alerts that changed at or after that moment; from 0, those on the list that wait for somebody."""
-        return self._tracked(ALERTS.c.changed_ms >= since_ms) if since_ms else self._tracked(_WAITING)
+    def waiting(self) -> list[Tracked]:
+        """Alerts on the list that nobody has acknowledged."""
+        return self._tracked(_WAITING)
+
+    def last_change(self) -> int:
+        """The number of the newest change; 0 before the first."""
+        with self._engine.connect() as connection:
+            return connection.execute(sql.select(sql.func.max(ALERTS.c.change))).scalar() or 0
+
+    def changed_after(self, change: int) -> tuple[int, list[Tracked]]:
+        """The number of the newest change, and the alerts that changed after that one, whoever changed them.
+
+        No change is missed, however long its transaction took.
+        """
+        rows = self._rows(ALERTS.c.change > change)
+        return max([change, *(row.change for row in rows)]), [_tracked(row) for row in rows]
 
     def find(self, beginning: str) -> list[Tracked]:
         """Alerts whose id begins so."""
@@ -125,20 +146,24 @@ class AlertRows(Database):
                     part = ALERTS.c.id.in_(ids[start : start + 500])
                     connection.execute(sql.update(ALERTS).where(part).values(**values))
 
-    def _tracked(self, where: sql.ColumnElement[bool]) -> list[Tracked]:
+    def _rows(self, where: sql.ColumnElement[bool]) -> Sequence[sql.Row[Any]]:
         with self._engine.connect() as connection:
-            return [
-                Tracked(
-                    _DECODE(row.body),
-                    row.first_seen_ms,
-                    row.acknowledged_by,
-                    row.acknowledged_ms,
-                    hidden=row.hidden,
-                    round=row.round,
-                    visible_ms=row.visible_ms,
-                )
-                for row in connection.execute(sql.select(ALERTS).where(where))
-            ]
+            return connection.execute(sql.select(ALERTS).where(where)).all()
+
+    def _tracked(self, where: sql.ColumnElement[bool]) -> list[Tracked]:
+        return [_tracked(row) for row in self._rows(where)]
+
+
+def _tracked(row: sql.Row[Any]) -> Tracked:
+    return Tracked(
+        _DECODE(row.body),
+        row.first_seen_ms,
+        row.acknowledged_by,
+        row.acknowledged_ms,
+        hidden=row.hidden,
+        round=row.round,
+        visible_ms=row.visible_ms,
+    )
 
 
 def _similar(alert: Alert, most: int) -> sql.Select[Any]:
@@ -152,18 +177,39 @@ def _became(alert: Alert, row: sql.Row[Any]) -> Similar:
     return Similar(alert.id, alert.onset_ms, lasted_ms, row.acknowledged_by, row.why, row.outcome)
 
 
-def _after_reset(alert: Alert, now_ms: int) -> dict[str, Any]:
+def _row(alert: Alert, now_ms: int, change: int) -> dict[str, Any]:
+    """What an alert is written with; `active`, `latched` and `count` decide about a row that was reset."""
+    return {
+        "id": alert.id,
+        "first_seen_ms": now_ms,
+        "body": _ENCODE(alert),
+        "revision": alert.revision,
+        "open": alert.active or alert.latched,
+        "changed_ms": now_ms,
+        "change": change,
+        "cause": alert.cause,
+        "rule": alert.rule,
+        "place": alert.place,
+        "onset_ms": alert.onset_ms,
+        "its_active": alert.active,
+        "its_latched": alert.latched,
+        "its_count": alert.count,
+    }
+
+
+def _after_reset(now_ms: sql.ColumnElement[int]) -> dict[str, Any]:
     """What was reset stays off the list until the alert begins anew; then nobody saw it yet, and it rings."""
-    anew = (ALERTS.c.reset_count > 0) & (ALERTS.c.reset_count < alert.count)
-    latched = sql.literal(alert.latched) & (ALERTS.c.reset_count < alert.count)
+    count = sql.bindparam("its_count", type_=sql.BigInteger)
+    active, latched = (sql.bindparam(name, type_=sql.Boolean) for name in ("its_active", "its_latched"))
+    anew = (ALERTS.c.reset_count > 0) & (ALERTS.c.reset_count < count)
     changed = {
         "acknowledged_by": sql.literal(""),
         "acknowledged_ms": sql.literal(0),
         "round": ALERTS.c.round + 1,
-        "visible_ms": sql.literal(now_ms),
+        "visible_ms": now_ms,
         "reset_count": sql.literal(0),
     }
     kept: dict[str, Any] = {
         name: sql.case((anew, value), else_=ALERTS.c[name]) for name, value in changed.items()
     }
-    return kept | {"open": sql.literal(alert.active) | latched}
+    return kept | {"open": active | (latched & (ALERTS.c.reset_count < count))}

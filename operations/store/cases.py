@@ -12,7 +12,9 @@ import sqlalchemy as sql
 from operations.cases.codes import STATES, Stage, StateCode
 from operations.cases.config import CaseConfig
 from operations.cases.model import Case, Entry
+from operations.cases.opening import Report
 from operations.cases.reminders import clocked, next_look_ms
+from operations.cases.together import Change
 from operations.cases.view import stage_of
 from operations.people.roles import Person
 from operations.store.alerts import AlertRows
@@ -247,11 +249,28 @@ class CaseRows(AlertRows):
         wanted = sql.select(ALERTS.c.body).where(ALERTS.c.id.in_(ids))
         return [_ALERT(body) for body in connection.execute(wanted).scalars()] if ids else []
 
-    def _alike(self, connection: sql.Connection, category: str, place: str) -> list[Case]:
-        wanted = sql.select(CASES.c.body).where(
-            CASES.c.open, CASES.c.category == category, CASES.c.place == place
-        )
-        return [_CASE(body) for body in connection.execute(wanted).scalars()]
+    def _has_case(self, connection: sql.Connection, reports: Sequence[Report]) -> dict[str, str]:
+        """Id of the case that a report is part of already, by the report's key."""
+        keys = {each.key: each.key for each in reports}
+        of_alert = {each.alert_id: each.key for each in reports if each.alert_id}
+        found: dict[str, str] = {}
+        for column, case_id, wanted in (
+            (CASE_ALERTS.c.alert_id, CASE_ALERTS.c.case_id, of_alert),
+            (CASE_FLOW.c.key, CASE_FLOW.c.case_id, keys),
+        ):
+            for some in _some(list(wanted)):
+                rows = connection.execute(sql.select(column, case_id).where(column.in_(some)))
+                found |= {wanted[said]: of for said, of in rows}
+        return found
+
+    def _alike(self, connection: sql.Connection, of: Collection[tuple[str, str]]) -> list[Case]:
+        """Open cases of these, each a category and a place."""
+        found: list[Case] = []
+        for some in _some(sorted({place for _, place in of})):
+            wanted = sql.select(CASES.c.body).where(CASES.c.open, CASES.c.place.in_(some))
+            wanted = wanted.where(CASES.c.category.in_({category for category, _ in of}))
+            found += map(_CASE, connection.execute(wanted).scalars())
+        return [case for case in found if (case.category, case.place) in of]
 
     def _look(self, connection: sql.Connection, now_ms: int) -> list[Case]:
         """Cases at which the system has to look now, some hundred at a time."""
@@ -276,16 +295,24 @@ class CaseRows(AlertRows):
         now_ms: int,
     ) -> Case:
         """The case as it is after the steps, and an entry for each, in the transaction that is under way."""
-        case, row = steps[-1][0], self._row(steps[-1][0], now_ms)
-        if before is None:
-            connection.execute(sql.insert(CASES).values(id=case.id, key=case.key, **row))
-        else:
-            connection.execute(sql.update(CASES).where(CASES.c.id == case.id).values(**row))
-        connection.execute(sql.insert(CASE_FLOW), [_entry_row(entry) for _, entry in steps])
-        known = before.alerts if before else ()
-        if links := [{"alert_id": a, "case_id": case.id} for a in case.alerts if a not in known]:
-            connection.execute(sql.insert(CASE_ALERTS), links)
-        return case
+        self._write_all(connection, [Change(before, list(steps))], now_ms)
+        return steps[-1][0]
+
+    def _write_all(self, connection: sql.Connection, changes: Sequence[Change], now_ms: int) -> None:
+        """The same of many cases: four statements, however many there are."""
+        rows = [(change, self._row(change.case, now_ms)) for change in changes]
+        new = [{"id": c.case.id, "key": c.case.key, **row} for c, row in rows if c.before is None]
+        old = [{"of": c.case.id, **row} for c, row in rows if c.before is not None]
+        entries = [_entry_row(entry) for change in changes for _, entry in change.steps]
+        links = [{"alert_id": id_, "case_id": c.case.id} for c in changes for id_ in _joined(c)]
+        for statement, values in (
+            (sql.insert(CASES), new),
+            (sql.update(CASES).where(CASES.c.id == sql.bindparam("of")), old),
+            (sql.insert(CASE_FLOW), entries),
+            (sql.insert(CASE_ALERTS), links),
+        ):
+            if values:
+                connection.execute(statement, values)
 
     def _row(self, case: Case, now_ms: int) -> dict[str, Any]:
         clocks = clocked(case, self.config, now_ms)
@@ -321,6 +348,17 @@ class CaseRows(AlertRows):
             "sort_ms": first.due.at_ms if first else _NO_CLOCK,
             "look_ms": next_look_ms(case, self.config, now_ms),
         }
+
+
+def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """So many at a time as one statement takes."""
+    return (values[first : first + _CHUNK] for first in range(0, len(values), _CHUNK))
+
+
+def _joined(change: Change) -> list[str]:
+    """Ids of the alerts that a case did not have before."""
+    had = set(change.before.alerts) if change.before else set()
+    return [id_ for id_ in change.case.alerts if id_ not in had]
 
 
 def _where(wanted: CaseSelection) -> list[sql.ColumnElement[bool]]:

@@ -58,10 +58,12 @@ ALERTS: Final = sql.Table(
     _text("place", 20),
     _int("onset_ms"),
     _text("outcome", 20),
+    sql.Column("change", sql.BigInteger, nullable=False, server_default="0", index=True),
     sql.Index("ix_alerts_rule_place_onset_ms", "rule", "place", "onset_ms"),
 )
 """`open`: active, or latched and not reset since (`reset_count`: the alert's count at its reset). `hidden`,
-`round`, `visible_ms`: as annunciation last saw it; each end of a hiding begins a round."""
+`round`, `visible_ms`: as annunciation last saw it; each end of a hiding begins a round. `change`: the
+number of its newest change; numbers are in the order of commits, so who follows them misses none."""
 
 OUTBOX: Final = sql.Table(
     "notifications",

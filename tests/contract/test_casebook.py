@@ -15,7 +15,7 @@ import sqlalchemy as sql
 from msgspec.structs import replace
 
 from operations.cases.clocks import DAY_MS, HOUR_MS, MINUTE_MS, Calendar, WorkingTime
-from operations.cases.config import shipped_config
+from operations.cases.config import CaseConfig, shipped_config
 from operations.cases.decide import SYSTEM
 from operations.cases.limits import Limit
 from operations.cases.model import Actor, Case, Command, Standard
@@ -152,10 +152,38 @@ def test_a_call_and_its_sensor_are_one_case_and_each_person_counts(book: CaseBoo
     assert book.open(far, COLLECTOR, NOW).how == "opened"
 
 
-def test_alerts_of_a_category_that_opens_by_itself_become_one_case_each_incident(desk_url: str) -> None:
+def fires_open_cases() -> CaseConfig:
     fire = replace(CONFIG.categories["fire"], auto=True)
-    config = CONFIG.__class__(**{**_fields(CONFIG), "categories": {**CONFIG.categories, "fire": fire}})
-    made = CaseBook(desk_url, config)
+    return CONFIG.__class__(**{**_fields(CONFIG), "categories": {**CONFIG.categories, "fire": fire}})
+
+
+def test_a_storm_becomes_what_it_would_one_by_one_and_takes_turns(desk_url: str) -> None:
+    made = CaseBook(desk_url, fires_open_cases())
+    before = made.open(report("call", category="fire", place=f"{GRID[:12]}100"), COLLECTOR, NOW).case
+    storm = [replace(SMOKE, id=f"{n:032x}", place=f"{GRID[:12]}{n % 120:03}") for n in range(1, 601)]
+    made.take("alerts", storm, 1, NOW)
+    commits: list[object] = []
+    sql.event.listen(made._engine, "commit", commits.append)
+    opened = made.open_by_rule(storm, SYSTEM, NOW + 1)
+    assert len(commits) == 3, "fifty of a hundred and twenty incidents in each"
+    assert [each.how for each in opened[:120]] == [*["opened"] * 99, "attached", *["opened"] * 20]
+    assert {each.how for each in opened[120:]} == {"attached"}
+    for number in (0, 99):
+        one = made.case(opened[number].case.id)
+        assert one == opened[number].case
+        assert one.alerts == tuple(alert.id for alert in storm[number::120])
+        entries = made.flow(one.id)
+        assert [entry.verb for entry in entries] == ["open", *["attach"] * (len(entries) - 1)]
+        assert [entry.version for entry in entries] == [*range(1, len(entries) + 1)]
+        assert [e.given["alert"] for e in entries if e.given.get("alert")] == list(one.alerts)
+    assert opened[99].case.id == before.id
+    assert made.case_of_alert(storm[-1].id) == opened[-1].case.id
+    assert made.count_cases(CaseSelection()) == 120
+    made.close()
+
+
+def test_alerts_of_a_category_that_opens_by_itself_become_one_case_each_incident(desk_url: str) -> None:
+    made = CaseBook(desk_url, fires_open_cases())
     alerts = [replace(SMOKE, id=f"{n:032x}", place=f"37020200100100{n % 2}") for n in range(6)]
     alerts += [replace(SMOKE, id="b" * 32, active=False), replace(SMOKE, id="c" * 32, parent="x")]
     alerts += [replace(SMOKE, id="d" * 32, rule="parking-full")]
@@ -199,7 +227,7 @@ def test_a_hundred_members_claim_at_once_and_exactly_one_wins(book: CaseBook) ->
 
 CLAIM = """
 import sys
-from operations.cases.config import shipped_config
+from operations.cases.config import CaseConfig, shipped_config
 from operations.cases.model import Actor, Command
 from operations.cases.refusals import MoveRefused
 from operations.store.casebook import CaseBook
@@ -280,7 +308,7 @@ def test_a_death_between_any_two_statements_leaves_all_or_nothing(
 KILLED = """
 import os, signal, sys
 import sqlalchemy as sql
-from operations.cases.config import shipped_config
+from operations.cases.config import CaseConfig, shipped_config
 from operations.cases.model import Actor, Command
 from operations.store.casebook import CaseBook
 

@@ -82,7 +82,7 @@ def test_what_a_desk_that_died_left_the_next_one_does(
     clock = Clock()
     books[0].know([alert(1)], clock())
     with monkeypatch.context() as dying:
-        dying.setattr(books[0], "_write", lambda *_: pytest.fail("dies here"))
+        dying.setattr(books[0], "_write_all", lambda *_: pytest.fail("dies here"))
         with pytest.raises(pytest.fail.Exception):
             Clockwork(books[0], clock, list).look()
     assert verbs(books[1]) == []

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.exc import OperationalError
 
 from operations.desk.store import DeskStore
@@ -62,6 +63,22 @@ def test_an_acknowledgement_reaches_all_open_pages_with_the_name(desk):
             events = page.result(30)
             assert [each["id"] for each in events[0][1]] == [alert]
             assert events[-1][1][0]["state"]["acknowledged"]["by"] == "operator"
+
+
+def test_what_a_slow_transaction_wrote_is_told_however_old_its_time_is(desk):
+    token, ready = desk.token("operator"), threading.Barrier(2)
+
+    def is_old(event: Event) -> bool:
+        return event[0] == "changed" and any(each["rule"] == "signal.old" for each in event[1])
+
+    with ThreadPoolExecutor(1) as pages:
+        page = pages.submit(events_until, desk, token, is_old, ready)
+        ready.wait(20)
+        new = desk.raise_alert("signal.new", GRID)
+        (known,) = desk.store.find(new)
+        old = replace(known.alert, id="f" * 32, rule="signal.old")
+        desk.store.know([old], desk.clock() - 600_000)  # stamped before it waited for its turn
+        assert page.result(30)
 
 
 def test_a_new_alert_is_told_once_and_of_other_places_nothing(desk):

@@ -297,7 +297,7 @@ def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tm
     first.acknowledge(alert().id, "王芳", "on my way", 5)
     first.close()
     with sqlite3.connect(tmp_path / "desk.db") as old:
-        for index in ("ix_alerts_cause", "ix_alerts_rule_place_onset_ms"):
+        for index in ("ix_alerts_cause", "ix_alerts_rule_place_onset_ms", "ix_alerts_change"):
             old.execute(f"DROP INDEX {index}")
         later = (
             "cause",
@@ -309,6 +309,7 @@ def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tm
             "place",
             "onset_ms",
             "outcome",
+            "change",
         )
         for name in later:
             old.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
@@ -329,8 +330,16 @@ def test_an_older_version_that_is_written_again_changes_nothing(store: Store) ->
     over = alert(revision=5, active=False, latched=False)
     store.take("alerts", [over], 6, now_ms())
     store.take("alerts", [alert(revision=2)], 7, now_ms())
-    assert store.changed(0) == []
+    assert store.waiting() == []
     assert store.next_offset("alerts") == 7
+
+
+def test_what_a_slow_transaction_wrote_is_told_however_old_its_time_is(store: Store) -> None:
+    with receiver() as hook, looking(Teller(oncall(hook.url), store)) as look:
+        look()
+        store.take("alerts", [alert()], 1, now_ms() - 5_000)  # stamped before it waited for its turn
+        look()
+        assert hook.told() == [f"{alert().id}/0/王芳"]
 
 
 def test_an_alert_that_is_over_before_it_was_told_is_not_told(store: Store) -> None:

@@ -15,7 +15,7 @@ from schemas.errors import SettingsError
 
 __all__ = ["HEAD", "migrate"]
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The last step; a test compares it with the files."""
 _LOCK: Final = 370_202_007
 """Of PostgreSQL's advisory locks, ours."""
