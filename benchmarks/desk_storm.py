@@ -110,7 +110,7 @@ def main(seconds: int, per_s: int, pages: int, database: str) -> None:
     """Print the figures as one JSON object."""
     with tempfile.TemporaryDirectory(prefix="taishi-storm-") as home, _desk(Path(home), database) as settings:
         people = entered("operator", settings), entered("analyst", settings)
-        words, log = ("taishi.cli.main", "desk", "serve"), Path("/tmp/storm-desk.log")
+        words, log = ("taishi.cli.main", "desk", "serve"), Path(home) / "desk.log"
         with started(words, (0, 1), log, environment_of(settings)) as process:
             url = f"http://{settings.desk_host}:{settings.desk_port}"
             wait_for(lambda: _healthy(url, process.poll()), 0.1, f"the desk (see {log})")

@@ -41,7 +41,7 @@ def wanted(store: DeskStore, selection: Selection, person: Person, now_ms: int) 
 def _raised(store: DeskStore, alerts: Iterable[Alert], now_ms: int) -> list[Alert]:
     """The alerts with the severity that a major event gives them now."""
     events = store.switched_on(now_ms)
-    return [raised(alert, events, now_ms) for alert in alerts]
+    return [raised(alert, events, now_ms) for alert in alerts] if events else list(alerts)
 
 
 def alert_of(store: DeskStore, alert_id: str, person: Person) -> Alert:

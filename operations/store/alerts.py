@@ -110,7 +110,9 @@ class AlertRows(Database):
 
     def alerts(self, since_ms: int = 0) -> list[Alert]:
         """Alerts that are open, or changed since then."""
-        return [each.alert for each in self._tracked(ALERTS.c.open | (ALERTS.c.changed_ms >= since_ms))]
+        wanted = sql.select(ALERTS.c.body).where(ALERTS.c.open | (ALERTS.c.changed_ms >= since_ms))
+        with self._engine.connect() as connection:
+            return [_DECODE(body) for body in connection.execute(wanted).scalars()]
 
     def similar(self, alert: Alert, most: int = 3) -> list[Alert]:
         """The newest alerts before this one, of its rule and place."""
