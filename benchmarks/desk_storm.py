@@ -210,7 +210,7 @@ def _judged(settings: Settings, storm: _Storm) -> dict[str, int]:
     store.close()
     book = CaseBook(settings.operations_url, config)
     try:
-        wait_for(lambda: not book.without_case(1), 0.5, "the cases")
+        wait_for(lambda: not book.without_case(-1), 0.5, "the cases")
         cases = list(book.cases_between(0, now_ms() + 1))
     finally:
         book.close()

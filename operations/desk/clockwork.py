@@ -21,10 +21,7 @@ __all__ = ["Clockwork"]
 
 _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 0.5
-_OVERLAP_MS: Final = 2_000
-"""New alerts are looked for from a little before the last look: another process's commit may come late."""
-_SWEEP_MS: Final = 60_000
-"""How often all open alerts are looked at, for a commit that came later still."""
+_BEFORE_ALL: Final = -1
 
 
 class Clockwork:
@@ -32,7 +29,7 @@ class Clockwork:
 
     def __init__(self, cases: CaseBook, clock: Callable[[], int], heard: Callable[[], None]) -> None:
         self._cases, self._clock, self._heard = cases, clock, heard
-        self._looked_ms = self._swept_ms = 0
+        self._change = _BEFORE_ALL
 
     def run(self, stopping: threading.Event) -> None:
         """Deadlines anew by the calendar and settings of now, then look until told to stop."""
@@ -45,17 +42,10 @@ class Clockwork:
 
     def look(self) -> int:
         """Do all that is due now; how many cases that changed."""
-        now_ms = self._clock()
-        opened = self._cases.open_by_rule(self._cases.without_case(self._since(now_ms)), SYSTEM, now_ms)
+        now_ms, change = self._clock(), self._cases.last_change()
+        opened = self._cases.open_by_rule(self._cases.without_case(self._change), SYSTEM, now_ms)
+        self._change = change
         changed = sum(each.how != "known" for each in opened)
         while due := self._cases.tick(now_ms):
             changed += len(due)
         return changed
-
-    def _since(self, now_ms: int) -> int:
-        """From when on alerts are looked at; 0 at first and once a minute: all that are open."""
-        since_ms, self._looked_ms = max(0, self._looked_ms - _OVERLAP_MS), now_ms
-        if now_ms - self._swept_ms < _SWEEP_MS:
-            return since_ms
-        self._swept_ms = now_ms
-        return 0

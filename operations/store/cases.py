@@ -196,15 +196,15 @@ class CaseRows(AlertRows):
         with self._engine.connect() as connection:
             return connection.execute(sql.select(sql.func.max(CASE_FLOW.c.number))).scalar() or 0
 
-    def without_case(self, since_ms: int) -> list[Alert]:
-        """Alerts that changed since then, are open, of a category that opens cases, and belong to none."""
+    def without_case(self, change: int) -> list[Alert]:
+        """Alerts that changed after that change, are open, of a category that opens cases, and have none."""
         rules = [rule for each in self.config.categories.values() if each.auto for rule in each.rules]
         if not rules:
             return []
         rule = sql.func.coalesce(sql.func.nullif(ALERTS.c.cause, ""), ALERTS.c.rule)
         known = sql.exists().where(CASE_ALERTS.c.alert_id == ALERTS.c.id)
         wanted = sql.select(ALERTS.c.body).where(
-            ALERTS.c.changed_ms >= since_ms,
+            ALERTS.c.change > change,
             ALERTS.c.open,
             sql.or_(*(rule.startswith(each, autoescape=True) for each in rules)),
             ~known,
