@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sql
 
+from operations.alerts.actions import Outcome
 from operations.alerts.similar import Similar
 from operations.oncall.model import Tracked
 from operations.store.database import Database
@@ -113,6 +114,14 @@ class AlertRows(Database):
         wanted = sql.select(ALERTS.c.body).where(ALERTS.c.open | (ALERTS.c.changed_ms >= since_ms))
         with self._engine.connect() as connection:
             return [_DECODE(body) for body in connection.execute(wanted).scalars()]
+
+    def concluded(self, since_ms: int) -> list[tuple[Alert, Outcome]]:
+        """Alerts of which somebody said what they were, and that changed since then."""
+        wanted = sql.select(ALERTS.c.body, ALERTS.c.outcome).where(
+            ALERTS.c.outcome != "", ALERTS.c.changed_ms >= since_ms
+        )
+        with self._engine.connect() as connection:
+            return [(_DECODE(row.body), row.outcome) for row in connection.execute(wanted)]
 
     def similar(self, alert: Alert, most: int = 3) -> list[Alert]:
         """The newest alerts before this one, of its rule and place."""

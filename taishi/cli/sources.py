@@ -17,11 +17,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.embedded.settings import METRICS_OFFSETS
+from operations.cases.clocks import DAY_MS
+from operations.oncall.clock import now_ms
 from taishi import logs, metrics
 from taishi.boards_feed import Feeder
+from taishi.outcomes import vendor_outcomes
 from taishi.serving import running
 from taishi.settings import Settings, load_settings
 from taishi.status.collect import Collector
+from taishi.status.outcomes import OutcomeScore
 from taishi.status.record import EVERY_S, Recorder, look, memory, remembered
 from taishi.status.scores import Score, scores
 from taishi.status.vendors import VendorScore
@@ -36,19 +40,29 @@ _VENDOR: Final = (
     *("厂商\nvendor", "读数\nreadings", "坏\nbad", "迟到\nlate", "重复\ndouble"),
     *("静默\nsilent", "时钟偏差\nclock off"),
 )
+_OUTCOMES: Final = (
+    *("厂商\nvendor", "有结论\nconcluded", "真实\nreal", "误报\nnuisance"),
+    *("设备故障\ndevice fault", "误报率\nfalse alarms"),
+)
 _LEFT: Final = ("来源\nsource", "厂商\nvendor")
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="a JSON object: sources, vendors")
+@click.option("--json", "as_json", is_flag=True, help="a JSON object: sources, vendors, outcomes")
 @click.option(
     "--serve",
     is_flag=True,
     help="write the scores, and what boards need, into InfluxDB, on and on; `up` does this",
 )
 @click.option("--every-s", type=click.FloatRange(1), default=EVERY_S, show_default=True, help="with --serve")
-def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
-    """Score sources and their vendors: shares of what is bad, late, double; silence and clocks."""
+@click.option(
+    "--days", type=click.IntRange(1), default=30, show_default=True, help="of what people said of alerts"
+)
+def sources(*, as_json: bool, serve: bool, every_s: float, days: int) -> None:
+    """Score sources and their vendors: shares of what is bad, late, double; silence and clocks; false alarms.
+
+    An alarm was false when somebody at the desk concluded that it was a nuisance or a fault of the device.
+    """
     settings = load_settings()
     if serve:
         _serve(settings, every_s)
@@ -58,10 +72,12 @@ def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
         seen = look(settings, collector)
     of_sources, of_vendors = scores(seen.sources), seen.scores(remembered(store))
     store.close()
+    of_alerts = vendor_outcomes(settings, now_ms() - days * DAY_MS)
     if as_json:
         told = {
             "sources": [dataclasses.asdict(score) for score in of_sources],
             "vendors": [dataclasses.asdict(score) for score in of_vendors],
+            "outcomes": [dataclasses.asdict(score) for score in of_alerts],
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
@@ -70,6 +86,9 @@ def sources(*, as_json: bool, serve: bool, every_s: float) -> None:
     if of_vendors:
         console.print()
         console.print(_vendor_table(of_vendors))
+    if of_alerts:
+        console.print()
+        console.print(_outcome_table(of_alerts))
     for name, reasons in (
         *((score.source, score.reasons) for score in of_sources),
         *((f"{score.source} {score.vendor}", score.reasons) for score in of_vendors),
@@ -118,6 +137,14 @@ def _vendor_table(found: Iterable[VendorScore]) -> Table:
         clock = _flagged(score.clock_s, flag=score.clock_off)
         name = f"  {escape(score.vendor)}"
         table.add_row(name, f"{score.readings:,}", bad, late, duplicate, silent, clock)
+    return table
+
+
+def _outcome_table(found: Iterable[OutcomeScore]) -> Table:
+    table = _table(_OUTCOMES)
+    for each in found:
+        counts = (each.concluded, each.real, each.nuisance, each.device_fault)
+        table.add_row(escape(each.vendor), *(f"{count:,}" for count in counts), _percent(each.false_alarms))
     return table
 
 
