@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from operations.people.audit import Said
 from operations.store.cases import CaseSelection
-from tests.behaviour.chromium import browser, needs_chromium, screen
+from tests.behaviour.chromium import SIZES, browser, needs_chromium, screen
 from tests.behaviour.desk_drill import drill, furnished
-from tests.behaviour.test_terminals_in_chromium import enter
+from tests.behaviour.test_terminals_in_chromium import BADGE, enter, small
 from tests.contract.desk_client import Served, WallClock, served
 
 pytestmark = [needs_chromium]
@@ -24,6 +25,7 @@ PAGES = {
     "care": ".panel .child",
     "party": ".areas .circle",
 }
+MORE = {"evaluation": ".evaluation td", "handover/evening": ".detail .notes", "major/drill": ".tree .missing"}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("drill")
     with served(f"sqlite:///{folder / 'desk.db'}", WallClock(), **furnished(folder)) as made:
         made.enter("li", "operator")
+        said = Said(at_ms=made.clock(), who="root", terminal="cli", what="people.badge")
+        made.store.set_badge("operator", "badge", BADGE, said)
         drill(made)
         yield made
 
@@ -62,7 +66,8 @@ def test_each_page_shows_what_there_is_and_who_signs_has_the_post(
         page.get_by_role("button", name="签收接班").click()
         expect(page.locator(".cards")).to_contain_text("li 值守")
         assert shown.foreign() == []
-        assert [said for said in shown.complaints if "401" not in said] == []  # before signing in
+        known = ("401", "503")  # before signing in; the last hours of an alert: this desk reads no InfluxDB
+        assert [said for said in shown.complaints if not any(code in said for code in known)] == []
 
 
 def test_who_a_pseudonym_is_of_a_care_worker_sees_after_saying_why(
@@ -103,6 +108,30 @@ def test_a_grid_worker_reports_for_the_unit_and_what_they_saw_from_a_phone(
         page.screenshot(path=pictures / "day-phone.png")
         (evidence,) = desk.cases.case(desk.cases.lines(_broken())[0].id).evidence
         assert evidence.reference.startswith("photo:")
+
+
+@pytest.mark.parametrize("layout", ["touch", "phone"])
+def test_each_page_fits_a_finger_and_a_phone(
+    desk: Served, chromium: Browser, pictures: Path, layout: str
+) -> None:
+    path, size = {"touch": ("/touch", "wall"), "phone": ("/m", "phone")}[layout]
+    with screen(chromium, str(desk.client.base_url), path, size) as shown:
+        page = enter(shown.page, desk, {"touch": "screen", "phone": "shift_leader"}[layout])
+        if layout == "touch":
+            page.locator(".head .primary").click()
+            page.keyboard.type(BADGE)
+            page.keyboard.press("Enter")
+            expect(page.locator(".overlay")).to_have_count(0)
+        for name, there in (PAGES | MORE).items():
+            if layout == "phone" and name in {"care", "major"}:
+                continue  # of care workers only; the list of events, of which the one is in MORE
+            page.goto(f"{path}#/{name}")
+            page.wait_for_selector(there)
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=pictures / f"{name.replace('/', '-')}-{layout}.png")
+            if layout == "touch":
+                assert small(page) == [], name
+            assert page.evaluate("document.body.scrollWidth") <= SIZES[size][0], name
 
 
 def _broken() -> CaseSelection:
