@@ -18,6 +18,7 @@ from operations.desk.messages import (
     ActionOut,
     AlertOut,
     AlertWhole,
+    PlaceOut,
     SaidIn,
     ScopedIn,
     TransitionOut,
@@ -75,7 +76,7 @@ def list_alerts(
 
 @router.get("/alerts/{alert_id}", **guarded("alerts.read"))
 def show_alert(alert_id: _AlertId, who: Who, desk: _Desk) -> AlertWhole:
-    """Everything known of an alert: why it is, what happened to it, and the last three like it."""
+    """Everything known of an alert: why and where it is, its history, and what became of those like it."""
     alert, now_ms = alert_of(desk.store, alert_id, who.person), desk.clock()
     (view,) = seen(desk.store, [alert], now_ms)
     history = transitions(alert, desk.store.actions_of(alert), now_ms)
@@ -83,6 +84,7 @@ def show_alert(alert_id: _AlertId, who: Who, desk: _Desk) -> AlertWhole:
     return AlertWhole(
         **for_person(view, who.person),
         case=_case(desk, alert_id, who),
+        path=[PlaceOut(code=p.code, name=p.name, level=p.level) for p in desk.city.places.path(alert.place)],
         history=[TransitionOut(**msgspec.structs.asdict(each)) for each in history],
         similar=[AlertOut(**each) for each in similar],
     )

@@ -24,6 +24,7 @@ __all__ = [
     "OwnId",
     "PasswordIn",
     "PersonOut",
+    "PlaceOut",
     "SaidIn",
     "ScopedIn",
     "Second",
@@ -200,10 +201,23 @@ class TransitionOut(BaseModel):
     person: str = ""
 
 
+class PlaceOut(BaseModel):
+    """A place by its name."""
+
+    code: str
+    name: str
+    level: Level
+
+
 class AlertWhole(AlertOut):
-    """An alert with its history, the last three like it, and the case it belongs to ("": none)."""
+    """An alert with its history, the last three like it, and the case it belongs to ("": none).
+
+    `path`: the places it lies in, from the district down; [] where its place is unknown. What became of those
+    alike is in their `state`: who acknowledged it, and what it was said to be.
+    """
 
     case: str
+    path: list[PlaceOut]
     history: list[TransitionOut]
     similar: list[AlertOut]
 

@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 
 from schemas.places.layer import OUTSIDE, GridLayer
-from schemas.places.model import DEFAULT_SCHEME, CodeScheme, Level, Place
+from schemas.places.model import DEFAULT_SCHEME, LEVELS, CodeScheme, Level, Place
 
 __all__ = ["PlaceRegistry", "known_places"]
 
@@ -63,6 +63,13 @@ class PlaceRegistry:
         for code in sorted(self._places):
             levels[self._places[code].level].append(self._places[code])
         return levels
+
+    def path(self, code: str) -> list[Place]:
+        """The places it lies in, from the district down, itself last; none where the code is unknown."""
+        if code not in self._places:
+            return []
+        within = dict.fromkeys(self.scheme.ancestor(code, level) for level in LEVELS)
+        return [self._places[each] for each in within if each in self._places]
 
     def children(self, code: str) -> list[Place]:
         """The places one level below."""

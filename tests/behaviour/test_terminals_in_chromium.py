@@ -163,6 +163,30 @@ def test_at_a_touch_screen_a_badge_lets_one_act_and_everything_is_large_enough(
             assert small(page) == [], name
 
 
+def test_every_terminal_shows_the_path_of_a_place_and_what_became_of_those_alike(
+    desk: Served, base: str, chromium: Browser
+) -> None:
+    place, token = CITY.places.grid_codes[550], desk.token("operator")
+    before, alert = (
+        desk.raise_alert("signal.leak", place, onset_ms=desk.clock() - ago_ms, title="水浸报警 leak")
+        for ago_ms in (7_200_000, 0)
+    )
+    for verb, given in (("acknowledge", {}), ("conclude", {"outcome": "nuisance", "why": "拖地积水"})):
+        desk.client.post(f"/api/alerts/{before}/{verb}", json=given, headers=token).raise_for_status()
+    path = " › ".join(each.name for each in CITY.places.path(place))
+    assert path.count("›") == 3
+    for layout, who in (("desk", "operator"), ("phone", "grid_worker"), ("touch", "screen")):
+        size = "phone" if layout == "phone" else "wall"
+        with screen(chromium, base, PATHS[layout], size) as shown:
+            page = enter(shown.page, desk, who)
+            page.goto(f"{base}{PATHS[layout]}#/alerts/{alert}")
+            expect(page.locator(".detail header .place")).to_contain_text(path)
+            alike = page.locator(".detail .similar li")
+            expect(alike).to_have_count(1)
+            for words in ("operator 已确认", "误报", "拖地积水"):
+                expect(alike).to_contain_text(words)
+
+
 def small(page: Page) -> list[str]:
     """What can be touched and is smaller than it should be."""
     return page.evaluate(

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from operations.desk.policies import POLICY, refuse_undeclared
 from operations.people.audit import first_broken
 from operations.people.roles import GRANTS, ROLES
+from schemas.places.model import LEVELS
 from tests.contract.desk_client import EVENT, GRID, PASSWORD, STREET, Served, served
 
 EXPECTED = {
@@ -241,6 +242,22 @@ def test_an_alert_tells_its_history_and_the_last_three_like_it(desk):
     assert [each["what"] for each in whole["history"]] == ["raised", "comment"]
     assert whole["history"][0]["why"] == "烟雾浓度超限 smoke"
     assert [each["id"] for each in whole["similar"]] == earlier[:1:-1]
+
+
+def test_an_alert_tells_the_path_of_its_place_and_what_became_of_those_alike(desk):
+    before, token = desk.raise_alert(onset_ms=desk.clock() - 1000), desk.token("operator")
+    for verb, given in (("acknowledge", {}), ("conclude", {"outcome": "nuisance", "why": "炒菜油烟"})):
+        desk.client.post(f"/api/alerts/{before}/{verb}", json=given, headers=token).raise_for_status()
+    whole = desk.client.get(f"/api/alerts/{desk.raise_alert()}", headers=token).json()
+    codes = ["370202", STREET, GRID[:12], GRID]
+    assert [(each["level"], each["code"]) for each in whole["path"]] == list(zip(LEVELS, codes, strict=True))
+    assert whole["path"][1]["name"] == "香港中路街道"
+    ((by, said),) = [
+        (each["state"]["acknowledged"]["by"], each["state"]["concluded"]) for each in whole["similar"]
+    ]
+    assert (by, said["outcome"], said["why"]) == ("operator", "nuisance", "炒菜油烟")
+    elsewhere = desk.raise_alert(place="370202999")
+    assert desk.client.get(f"/api/alerts/{elsewhere}", headers=token).json()["path"] == []
 
 
 def test_an_alert_is_assigned_to_a_person_and_said_to_be_what_it_was(desk):

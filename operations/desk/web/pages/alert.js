@@ -34,12 +34,13 @@ export default {
         [t("detail.rule"), alert.rule],
       ].filter(([, value]) => value);
     },
+    path: (self) => (self.whole?.path.length ? self.whole.path.map(({ name }) => name).join(" › ") : where(self.alert.place)),
     history: (self) => [...(self.whole?.history ?? [])].reverse(),
     version: (self) => JSON.stringify([self.alert?.revision, self.alert?.active, self.alert?.count, self.alert?.state]),
   },
   watch: { version: { immediate: true, handler: "load" } },
   methods: {
-    ago, can, moment, perform, where,
+    ago, can, moment, perform,
     async openCase() {
       const id = await openFor(this.alert);
       if (id) go(`/cases/${id}`);
@@ -52,6 +53,7 @@ export default {
         this.problem = error instanceof Unreachable ? this.t("detail.offline") : error.message;
       }
     },
+    words: ({ state }) => state.concluded?.why || state.acknowledged?.why,
     lasted: (alert) => span((alert.cleared_ms || alert.told_ms || alert.onset_ms) - alert.onset_ms),
     event: (each) => each.at_ms + each.what + each.by,
   },
@@ -63,7 +65,7 @@ export default {
         <header>
           <Severity :of="alert.severity" />
           <h2>{{ spoken(alert.title) }}</h2>
-          <p class="place">{{ where(alert.place) }} · {{ t('ago', { span: ago(alert.onset_ms) }) }}
+          <p class="place">{{ path }} · {{ t('ago', { span: ago(alert.onset_ms) }) }}
             <span v-if="alert.simulated" class="chip simulated">{{ t('simulated') }}</span></p>
           <p class="chips"><State :alert="alert" />
             <span v-for="verb in pending" :key="verb" class="chip wait">{{ t('act.' + verb) }} · {{ t('queue.waiting') }}</span></p>
@@ -91,7 +93,8 @@ export default {
           <section class="alike"><h3>{{ t('detail.similar') }}</h3>
             <p v-if="whole && !whole.similar.length" class="quiet">{{ t('detail.similar.none') }}</p>
             <ul class="similar"><li v-for="each in whole?.similar ?? []" :key="each.id"><a :href="'#/alerts/' + each.id">
-              <time>{{ moment(each.onset_ms) }}</time><span>{{ t('detail.lasted', { span: lasted(each) }) }}</span><State :alert="each" /></a></li></ul></section>
+              <time>{{ moment(each.onset_ms) }}</time><span>{{ t('detail.lasted', { span: lasted(each) }) }}</span><State :alert="each" />
+              <q v-if="words(each)">{{ words(each) }}</q></a></li></ul></section>
         </div>
       </template>
     </article>`,
