@@ -1,9 +1,9 @@
 """`taishi bench aggregate`: readings per second of one worker, beside what the client alone can do.
 
-A private Kafka and Prism are started, a topic of JSON readings over 573 grids in 4 partitions is
-filled, and then in turn, in the same run: the limit (consume and decode, nothing else) and the
-product's own worker with everything on: exact duplicate suppression, lateness, checkpoints, outputs
-confirmed. Only their ratio means anything on a shared machine.
+A private Kafka and Prism are started, a topic of JSON readings over 573 grids in 4 partitions is filled, and
+then in turn, in the same run: the limit (consume and decode, nothing else), a loop written by hand
+(`benchmarks/hand_loop.py`), and the product's own worker with everything on: exact duplicate suppression,
+lateness, checkpoints, outputs confirmed. Only their ratios mean anything on a shared machine.
 """
 
 from __future__ import annotations
@@ -15,24 +15,33 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks.aggregate_load import fill_topic, recreate_topic
-from benchmarks.aggregate_worker import PREFIX
+from benchmarks.aggregate_load import PREFIX, fill_topic, recreate_topic
 from pipelines.kernels.decode import HotReading
 
-__all__ = ["AggregateFigures", "bench_aggregate"]
+__all__ = ["AggregateFigures", "Prism", "bench_aggregate"]
 
 PARTITIONS = 4
 TOPIC = f"{PREFIX}readings.parking"
 
 
+class Prism(NamedTuple):
+    """The job server that the worker runs on."""
+
+    address: str
+    pid: int
+
+
 @dataclass(frozen=True, slots=True)
 class AggregateFigures:
-    """Medians over the rounds; `ratio` is the median of each round's own ratio."""
+    """Medians over the rounds; `ratio` (to the limit) and `hand_loop_ratio` are medians of each round's own.
+
+    `cpu_us_per_reading`: of worker and Prism together, after their start. `hand_loop_cpu_us`: of that loop.
+    """
 
     readings: int
     rounds: int
@@ -41,22 +50,29 @@ class AggregateFigures:
     ratio: float
     ratios: tuple[float, ...]
     worker_cpu_us_per_reading: float
+    cpu_us_per_reading: float
+    hand_loop_per_s: float
+    hand_loop_cpu_us: float
+    hand_loop_ratio: float
     lost: int
 
 
 def bench_aggregate(
-    bootstrap: str, prism: str, *, readings: int, rounds: int, say: Callable[[str], None]
+    bootstrap: str, prism: Prism, *, readings: int, rounds: int, say: Callable[[str], None]
 ) -> AggregateFigures:
-    """Fill the topic, then measure limit and worker in turn."""
+    """Fill the topic, then measure limit, loop and worker in turn."""
     recreate_topic(bootstrap, TOPIC, PARTITIONS)
     fill_topic(bootstrap, TOPIC, readings, lambda sent: say(f"load: {sent:,} of {readings:,} readings"))
-    limits, workers = [], []
+    limits, hands, workers = [], [], []
     for number in range(1, rounds + 1):
         limits.append(_limit(bootstrap, readings))
         say(f"round {number}: limit (consume + decode) {limits[-1]:,.0f} readings/s")
-        for topic in ("windows", "late", "quarantine", "checkpoints"):
+        for topic in ("windows", "late", "quarantine", "checkpoints", "hand.windows"):
             recreate_topic(bootstrap, PREFIX + topic, 1)
-        workers.append(_worker(bootstrap, prism, readings))
+        hands.append(_told("benchmarks.hand_loop", bootstrap, str(readings)))
+        say(f"round {number}: loop by hand {hands[-1]['readings_per_s']:,.0f} readings/s")
+        given = (bootstrap, prism.address, str(prism.pid), str(readings))
+        workers.append(_told("benchmarks.aggregate_worker", *given))
         say(f"round {number}: worker {workers[-1]['readings_per_s']:,.0f} readings/s")
     rates = [float(worker["readings_per_s"]) for worker in workers]
     ratios = tuple(rate / limit for rate, limit in zip(rates, limits, strict=True))
@@ -68,6 +84,12 @@ def bench_aggregate(
         ratio=statistics.median(ratios),
         ratios=ratios,
         worker_cpu_us_per_reading=statistics.median(w["worker_cpu_us_per_reading"] for w in workers),
+        cpu_us_per_reading=statistics.median(w["cpu_us_per_reading"] for w in workers),
+        hand_loop_per_s=statistics.median(hand["readings_per_s"] for hand in hands),
+        hand_loop_cpu_us=statistics.median(hand["cpu_us_per_reading"] for hand in hands),
+        hand_loop_ratio=statistics.median(
+            rate / hand["readings_per_s"] for rate, hand in zip(rates, hands, strict=True)
+        ),
         lost=max(readings - worker["accounts"]["stored"] for worker in workers),
     )
 
@@ -91,10 +113,11 @@ def _limit(bootstrap: str, readings: int) -> float:
     return rate
 
 
-def _worker(bootstrap: str, prism: str, readings: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.aggregate_worker", bootstrap, prism, str(readings)]
+def _told(module: str, *given: str) -> dict[str, Any]:
+    """What a process of the benchmark prints in the end."""
+    command = [sys.executable, "-m", module, *given]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
-        raise RuntimeError(f"the worker ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{module} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures

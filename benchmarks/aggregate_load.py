@@ -12,8 +12,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.readings import reading_id
 from schemas.topics import LARGE_BYTES
 
-__all__ = ["fill_topic", "readings", "recreate_topic"]
+__all__ = ["PREFIX", "fill_topic", "readings", "recreate_topic"]
 
+PREFIX = "bench."
+"""Of the benchmark's topics."""
 GRIDS = 573
 DEVICES = 20_000
 

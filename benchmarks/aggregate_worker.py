@@ -1,6 +1,6 @@
 """The worker of the aggregate benchmark, as the product runs it; tells on standard output when it is done.
 
-`python -m benchmarks.aggregate_worker BOOTSTRAP PRISM RECORDS` prints one JSON object once RECORDS
+`python -m benchmarks.aggregate_worker BOOTSTRAP PRISM PRISM_PID RECORDS` prints one JSON object once RECORDS
 records are folded, their outputs confirmed.
 """
 
@@ -12,15 +12,15 @@ import sys
 import threading
 import time
 
+from benchmarks.aggregate_load import PREFIX
+from benchmarks.pinned import cpu_s as process_cpu_s
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.graph import run_on
 from pipelines.jobs.line import LineSettings
 from pipelines.kernels.state import ACCOUNTS, FoldSettings
 from pipelines.transforms.runtime import runtime_of
 
-__all__ = ["PREFIX", "factory", "main"]
-
-PREFIX = "bench."
+__all__ = ["factory", "main"]
 
 
 def factory(bootstrap: str) -> AggregateFactory:
@@ -35,22 +35,24 @@ def factory(bootstrap: str) -> AggregateFactory:
     return AggregateFactory(line, FoldSettings(), "370202", PREFIX)
 
 
-def main(bootstrap: str, prism: str, records: int) -> None:
+def main(bootstrap: str, prism: str, prism_pid: int, records: int) -> None:
     """Run until told to end."""
     make = factory(bootstrap)
     runtime = runtime_of(make)  # connected and at the first record before the clock starts
     threading.Thread(target=run_on, args=(prism, "bench", make), daemon=True).start()
     while sum(runtime.next_offsets().values()) == 0:
         time.sleep(0.001)
-    started_s, cpu_s = time.perf_counter(), time.process_time()
+    started_s, cpu_s, prism_s = time.perf_counter(), time.process_time(), process_cpu_s(prism_pid)
     first = sum(runtime.next_offsets().values())
     while (folded := sum(runtime.next_offsets().values())) < records:
         time.sleep(0.002)
-    elapsed_s = time.perf_counter() - started_s
+    elapsed_s, used_s = time.perf_counter() - started_s, time.process_time() - cpu_s
+    prism_s = process_cpu_s(prism_pid) - prism_s
     states = list(runtime.states().values())
     figures = {
         "readings_per_s": (folded - first) / elapsed_s,
-        "worker_cpu_us_per_reading": (time.process_time() - cpu_s) / (folded - first) * 1e6,
+        "worker_cpu_us_per_reading": used_s / (folded - first) * 1e6,
+        "cpu_us_per_reading": (used_s + prism_s) / (folded - first) * 1e6,
         "accounts": {
             what: sum(int(s.accounts[row].sum()) for s in states) for row, what in enumerate(ACCOUNTS)
         },
@@ -61,4 +63,4 @@ def main(bootstrap: str, prism: str, records: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from deploy.embedded import stack as embedded
 from deploy.embedded.ports import free_ports
+from deploy.embedded.state import read_state
+from schemas.errors import SettingsError
 from taishi.settings import Settings, load_settings
 from taishi.stack_settings import stack_settings
 
@@ -35,17 +37,17 @@ def bench(context: click.Context) -> None:
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
-    """Readings per second of one aggregate worker, beside consume + decode of the same topic.
+    """Readings per second of one aggregate worker, beside consume + decode and a loop written by hand.
 
     Starts a Kafka and a Prism of its own on free ports, and leaves nothing behind.
     """
-    from benchmarks.aggregate import bench_aggregate  # noqa: PLC0415 - Beam takes seconds to import
+    from benchmarks.aggregate import Prism, bench_aggregate  # noqa: PLC0415 - Beam takes seconds to import
 
     console = Console(stderr=True)
     with _private_stack(("kafka", "prism-aggregate")) as settings:
         figures = bench_aggregate(
             settings.kafka_bootstrap,
-            f"127.0.0.1:{settings.prism_aggregate_port}",
+            Prism(f"127.0.0.1:{settings.prism_aggregate_port}", _pid(settings, "prism-aggregate")),
             readings=readings,
             rounds=rounds,
             say=lambda text: console.print(text, highlight=False),
@@ -58,8 +60,20 @@ def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
     table.add_row("limit: consume + decode", f"{figures.limit_per_s:,.0f} readings/s")
     table.add_row("ratio (median of rounds)", f"{figures.ratio:.2f}")
     table.add_row("CPU of the worker", f"{figures.worker_cpu_us_per_reading:.2f} µs a reading")
+    table.add_row("CPU of worker and Prism", f"{figures.cpu_us_per_reading:.2f} µs a reading")
+    hand = f"{figures.hand_loop_per_s:,.0f} readings/s, {figures.hand_loop_cpu_us:.2f} µs CPU a reading"
+    table.add_row("loop written by hand, nothing survives its death", hand)
+    table.add_row("ratio to that (median of rounds)", f"{figures.hand_loop_ratio:.2f}")
     table.add_row("lost", str(figures.lost))
     Console().print(table)
+
+
+def _pid(settings: Settings, name: str) -> int:
+    state = read_state(settings.home)
+    pid = state.part(name).pid if state else None
+    if pid is None:
+        raise SettingsError(f"{name} does not run")
+    return pid
 
 
 @bench.command()
