@@ -21,6 +21,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.aggregate_load import PREFIX, fill_topic, recreate_topic
+from benchmarks.hand_loop import HAND_WINDOWS, fault_of
 from pipelines.kernels.decode import HotReading
 
 __all__ = ["AggregateFigures", "Prism", "bench_aggregate"]
@@ -70,6 +71,8 @@ def bench_aggregate(
         for topic in ("windows", "late", "quarantine", "checkpoints", "hand.windows"):
             recreate_topic(bootstrap, PREFIX + topic, 1)
         hands.append(_told("benchmarks.hand_loop", bootstrap, str(readings)))
+        if fault := fault_of(_rows(bootstrap, HAND_WINDOWS, hands[-1]["windows"]), readings):
+            raise RuntimeError(f"the loop by hand is wrong: {fault}")
         say(f"round {number}: loop by hand {hands[-1]['readings_per_s']:,.0f} readings/s")
         given = (bootstrap, prism.address, str(prism.pid), str(readings))
         workers.append(_told("benchmarks.aggregate_worker", *given))
@@ -111,6 +114,20 @@ def _limit(bootstrap: str, readings: int) -> float:
     rate = (count - first) / (time.perf_counter() - started_s)
     consumer.close()
     return rate
+
+
+def _rows(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    """All records of a topic of one partition."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "taishi-bench-check"})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    rows: list[bytes] = []
+    while len(rows) < count:
+        found = consumer.consume(10_000, 30.0)
+        if not found:
+            raise TimeoutError(f"{topic}: {len(rows)} of {count} rows came")
+        rows += [message.value() for message in found]
+    consumer.close()
+    return rows
 
 
 def _told(module: str, *given: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.aggregate_load import PREFIX
 
-__all__ = ["HAND_WINDOWS", "Windows", "main"]
+__all__ = ["HAND_WINDOWS", "Windows", "fault_of", "main"]
 
 HAND_WINDOWS: Final = f"{PREFIX}hand.windows"
 _TOPIC: Final = f"{PREFIX}readings.parking"
@@ -41,15 +41,19 @@ class Reading(msgspec.Struct):
 
 @dataclass
 class Windows:
-    """Open windows: (start, grid) -> count, sum, least."""
+    """Open windows: (start, grid) -> count, sum, least; and the newest time of each partition.
+
+    Partitions are read at different speeds, and a grid is in one of them: a window is over when the slowest
+    partition is past it.
+    """
 
     open: dict[tuple[int, str], list[float]] = field(default_factory=dict)
-    newest_ms: int = 0
+    newest_ms: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(_PARTITIONS), 0))
 
-    def fold(self, readings: Iterable[Reading]) -> None:
-        """Count each in its window."""
+    def fold(self, readings: Iterable[tuple[int, Reading]]) -> None:
+        """Count each, which comes with its partition, in its window."""
         held, newest_ms = self.open, self.newest_ms
-        for reading in readings:
+        for partition, reading in readings:
             at_ms, value = reading.observed_at_ms, reading.value
             key = at_ms - at_ms % _WINDOW_MS, reading.grid
             window = held.get(key)
@@ -59,12 +63,11 @@ class Windows:
                 window[0] += 1
                 window[1] += value
                 window[2] = min(window[2], value)
-            newest_ms = max(newest_ms, at_ms)
-        self.newest_ms = newest_ms
+            newest_ms[partition] = max(newest_ms[partition], at_ms)
 
     def closed(self, until_ms: int | None = None) -> list[tuple[bytes, bytes]]:
         """Records of the windows that are over, which are open no more; with `until_ms` all before it."""
-        over_ms = self.newest_ms - _DELAY_MS if until_ms is None else until_ms
+        over_ms = min(self.newest_ms.values()) - _DELAY_MS if until_ms is None else until_ms
         keys = sorted(key for key in self.open if key[0] + _WINDOW_MS <= over_ms)
         return [_record(*key, self.open.pop(key)) for key in keys]
 
@@ -86,7 +89,7 @@ def main(bootstrap: str, records: int) -> None:
     count = first = len(messages)
     started_s, cpu_s, written = time.perf_counter(), time.process_time(), 0
     while True:
-        windows.fold([decode(message.value()) for message in messages])
+        windows.fold([(message.partition(), decode(message.value())) for message in messages])
         over = windows.closed(2**53 if count >= records else None)
         for key, value in over:
             producer.produce(HAND_WINDOWS, value, key)
@@ -105,6 +108,19 @@ def main(bootstrap: str, records: int) -> None:
     }
     consumer.close()
     print(json.dumps(figures), flush=True)
+
+
+def fault_of(rows: Iterable[bytes], records: int) -> str:
+    """What is wrong with the windows as written: one that is there twice, or readings too few or too many."""
+    counts: dict[tuple[int, str], int] = {}
+    for row in rows:
+        told = msgspec.json.decode(row)
+        key = told["start_ms"], told["grid"]
+        if key in counts:
+            return f"window {key} was written twice"
+        counts[key] = told["readings"]
+    counted = sum(counts.values())
+    return "" if counted == records else f"{counted:,} readings counted of {records:,}"
 
 
 if __name__ == "__main__":
