@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.stack]
 
 READINGS = 200_000
 MOST = 3.0
-"""Of the loop's processor time, of worker and Prism; it is 1.4 to 1.9, and one object a reading more makes 4."""
+"""Of the loop's processor time, of worker and Prism together; on two busy cores it is 1.9."""
 
 
 def test_a_reading_costs_little_more_than_in_a_loop_that_can_do_nothing_else(stack: Stack) -> None:
