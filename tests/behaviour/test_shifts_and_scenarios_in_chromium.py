@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from operations.people.audit import Said
+from operations.people.roles import Role
 from operations.store.cases import CaseSelection
-from tests.behaviour.chromium import SIZES, browser, needs_chromium, screen
+from tests.behaviour.chromium import browser, needs_chromium, screen
 from tests.behaviour.desk_drill import drill, furnished
-from tests.behaviour.test_terminals_in_chromium import BADGE, enter, small
+from tests.behaviour.test_terminals_in_chromium import BADGE, enter, sideways, small
 from tests.contract.desk_client import Served, WallClock, served
 
 pytestmark = [needs_chromium]
@@ -131,7 +132,48 @@ def test_each_page_fits_a_finger_and_a_phone(
             page.screenshot(path=pictures / f"{name.replace('/', '-')}-{layout}.png")
             if layout == "touch":
                 assert small(page) == [], name
-            assert page.evaluate("document.body.scrollWidth") <= SIZES[size][0], name
+            assert sideways(page) == [], name
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "there"), [("grid_worker", "day", ".round"), ("care_worker", "care", ".resident")]
+)
+def test_what_a_phone_is_for_fits_it(
+    desk: Served, chromium: Browser, pictures: Path, who: Role, name: str, there: str
+) -> None:
+    with screen(chromium, str(desk.client.base_url), "/m", "phone") as shown:
+        page = enter(shown.page, desk, who)
+        page.goto(f"/m#/{name}")
+        page.wait_for_selector(there)
+        page.screenshot(path=pictures / f"{name}-{who}-phone.png")
+        assert sideways(page) == []
+
+
+def test_an_evaluation_by_many_streets_and_what_is_behind_a_figure_fits_a_finger_and_a_phone(
+    desk: Served, chromium: Browser, pictures: Path
+) -> None:
+    token = desk.token("shift_leader")
+    for place in ("370202002", "370202005", "370202007"):
+        body = {"title": "路面塌陷", "place": place, "category": "other"}
+        desk.client.post("/api/cases", json=body, headers=token).raise_for_status()
+    for layout, path, who, size in (
+        ("touch", "/touch", "screen", "wall"),
+        ("phone", "/m", "shift_leader", "phone"),
+    ):
+        with screen(chromium, str(desk.client.base_url), path, size) as shown:
+            page = enter(shown.page, desk, who)
+            page.goto(f"{path}#/evaluation")
+            page.get_by_role("button", name="街道").click()
+            figure = page.locator("[data-measure=valid_reports] [data-of='370202007']")
+            expect(figure).to_be_visible(timeout=15_000)
+            for language in ("zh", "en"):
+                page.screenshot(path=pictures / f"evaluation-street-{layout}-{language}.png")
+                assert (sideways(page), layout == "touch" and small(page)) == ([], layout == "touch" and [])
+                page.locator(".language").click()
+            figure.click()
+            expect(page.locator("[data-behind]")).to_have_count(1)
+            page.screenshot(path=pictures / f"evaluation-behind-{layout}.png")
+            assert (sideways(page), layout == "touch" and small(page)) == ([], layout == "touch" and [])
 
 
 def _broken() -> CaseSelection:

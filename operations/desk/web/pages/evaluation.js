@@ -62,7 +62,7 @@ export default {
           <thead><tr><th>{{ t('evaluation.measure') }}</th><th v-for="[of, name] in columns" :key="of" class="number">{{ spoken(name || t('cut.total')) }}</th></tr></thead>
           <tbody><tr v-for="each in measures" :key="each.measure" :data-measure="each.measure">
             <th scope="row" :title="each.definition">{{ title(each) }}</th>
-            <td v-for="[of] in columns" :key="of" class="number"><button class="plain" :data-of="of" @click="chosen = figure(each.measure, of)">
+            <td v-for="[of, name] in columns" :key="of" class="number" :data-of-name="spoken(name || t('cut.total'))"><button class="plain" :data-of="of" @click="chosen = figure(each.measure, of)">
               <b>{{ rate(figure(each.measure, of)) }}</b> <small>{{ figure(each.measure, of)?.yes.length }}/{{ figure(each.measure, of)?.among.length }}</small></button></td></tr></tbody>
         </table></div>
       </section>
