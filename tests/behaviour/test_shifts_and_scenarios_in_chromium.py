@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +109,10 @@ def test_a_grid_worker_reports_for_the_unit_and_what_they_saw_from_a_phone(
         expect(page.locator(".toast").last).to_contain_text("已上报")
         page.screenshot(path=pictures / "day-phone.png")
         (evidence,) = desk.cases.case(desk.cases.lines(_broken())[0].id).evidence
-        assert evidence.reference.startswith("photo:")
+        name = hashlib.sha256(photo.read_bytes()).hexdigest()
+        assert evidence.reference == f"photo:{name}"
+        kept = desk.client.get(f"/api/photos/{name}", headers=desk.token("grid_worker"))
+        assert (kept.content, kept.headers["content-type"]) == (photo.read_bytes(), "image/jpeg")
 
 
 @pytest.mark.parametrize("layout", ["touch", "phone"])

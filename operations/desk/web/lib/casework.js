@@ -40,7 +40,7 @@ export function bodyOf(given) {
 }
 
 // What the server will call a photo: the hash of its bytes, so that a case can name it before it is sent.
-export async function referenceOf(file) {
+async function referenceOf(file) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return { what: "照片 photo", reference: `photo:${hex}` };

@@ -1,21 +1,16 @@
 // The grid worker's day: cases in hand, the patrol, and reporting with a photograph, also without a connection.
 import { get } from "../lib/api.js";
+import { sendPhoto } from "../lib/casework.js";
 import { request } from "../lib/dialog.js";
 import { where } from "../lib/places.js";
 import { position } from "../lib/position.js";
-import { submit, submitFile } from "../lib/queue.js";
+import { submit } from "../lib/queue.js";
 import { can, session } from "../lib/session.js";
 import { left, serverNow, span } from "../lib/time.js";
 import { complain, say } from "../lib/toasts.js";
 import Rounds from "../parts/rounds.js";
 
 const GRID_DIGITS = 15;
-
-// What the server will call the photograph: the hash of its bytes, so that a case can name it before it is sent.
-async function reference(file) {
-  const hash = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return `photo:${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
 
 export default {
   components: { Rounds },
@@ -51,10 +46,7 @@ export default {
       const own = session.me.places.find((code) => code.length === GRID_DIGITS) ?? session.me.places[0];
       const body = { title: given.title, description: given.description, ...(stands ?? { place: own }) };
       const words = { verb: "report", title: given.title, place: own };
-      if (given.photo) {
-        body.evidence = [{ what: this.t("day.photo"), reference: await reference(given.photo) }];
-        await submitFile(words, "/photos", given.photo);
-      }
+      if (given.photo) body.evidence = [await sendPhoto(given.photo, given.title)];
       const item = await submit(words, "/cases", body, "id", false);
       if (item.state === "done") say(this.t("day.report.done"));
       else say(item.detail || this.t("queue.waits"), "wait");
