@@ -12,13 +12,13 @@ from taishi.status.outcomes import OutcomeScore, outcome_scores
 __all__ = ["vendor_outcomes"]
 
 
-def vendor_outcomes(settings: Settings, since_ms: int) -> list[OutcomeScore]:
-    """Scores of what was concluded since then; none where no desk ever ran."""
+def vendor_outcomes(settings: Settings, from_ms: int, until_ms: int) -> list[OutcomeScore]:
+    """Scores of what was concluded of alerts that began in that time; none where no desk ever ran."""
     if not settings.operations_database and not (settings.home / "data" / "operations.db").exists():
         return []
     store = AlertRows(settings.operations_url)
     try:
-        concluded = [(alert.device, outcome) for alert, outcome in store.concluded(since_ms)]
+        concluded = [(alert.device, outcome) for alert, outcome in store.concluded(from_ms, until_ms)]
     finally:
         store.close()
     path = devices_path(settings)

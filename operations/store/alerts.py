@@ -115,10 +115,10 @@ class AlertRows(Database):
         with self._engine.connect() as connection:
             return [_DECODE(body) for body in connection.execute(wanted).scalars()]
 
-    def concluded(self, since_ms: int) -> list[tuple[Alert, Outcome]]:
-        """Alerts of which somebody said what they were, and that changed since then."""
+    def concluded(self, from_ms: int, until_ms: int) -> list[tuple[Alert, Outcome]]:
+        """Alerts that began in that time, and of which somebody said what they were."""
         wanted = sql.select(ALERTS.c.body, ALERTS.c.outcome).where(
-            ALERTS.c.outcome != "", ALERTS.c.changed_ms >= since_ms
+            ALERTS.c.outcome != "", ALERTS.c.onset_ms >= from_ms, ALERTS.c.onset_ms < until_ms
         )
         with self._engine.connect() as connection:
             return [(_DECODE(row.body), row.outcome) for row in connection.execute(wanted)]

@@ -25,6 +25,7 @@ from taishi.outcomes import vendor_outcomes
 from taishi.serving import running
 from taishi.settings import Settings, load_settings
 from taishi.status.collect import Collector
+from taishi.status.month import Month, month_csv, month_of, month_query
 from taishi.status.outcomes import OutcomeScore
 from taishi.status.record import EVERY_S, Recorder, look, memory, remembered
 from taishi.status.scores import Score, scores
@@ -54,11 +55,18 @@ _LEFT: Final = ("来源\nsource", "厂商\nvendor")
     is_flag=True,
     help="write the scores, and what boards need, into InfluxDB, on and on; `up` does this",
 )
-@click.option("--every-s", type=click.FloatRange(1), default=EVERY_S, show_default=True, help="with --serve")
+@click.option(
+    "--every-s",
+    type=click.FloatRange(1),
+    default=EVERY_S,
+    show_default=True,
+    help="with --serve: between two looks",
+)
 @click.option(
     "--days", type=click.IntRange(1), default=30, show_default=True, help="of what people said of alerts"
 )
-def sources(*, as_json: bool, serve: bool, every_s: float, days: int) -> None:
+@click.option("--month", metavar="YYYY-MM", help="instead: that month's scorecard as CSV, from InfluxDB")
+def sources(*, as_json: bool, serve: bool, every_s: float, days: int, month: str | None) -> None:
     """Score sources and their vendors: shares of what is bad, late, double; silence and clocks; false alarms.
 
     An alarm was false when somebody at the desk concluded that it was a nuisance or a fault of the device.
@@ -67,12 +75,16 @@ def sources(*, as_json: bool, serve: bool, every_s: float, days: int) -> None:
     if serve:
         _serve(settings, every_s)
         return
+    if month is not None:
+        _print_month(settings, month_of(month), every_s)
+        return
     store = memory(settings)
     with Collector(settings) as collector:
         seen = look(settings, collector)
     of_sources, of_vendors = scores(seen.sources), seen.scores(remembered(store))
     store.close()
-    of_alerts = vendor_outcomes(settings, now_ms() - days * DAY_MS)
+    now = now_ms()
+    of_alerts = vendor_outcomes(settings, now - days * DAY_MS, now + 1)
     if as_json:
         told = {
             "sources": [dataclasses.asdict(score) for score in of_sources],
@@ -95,6 +107,14 @@ def sources(*, as_json: bool, serve: bool, every_s: float, days: int) -> None:
     ):
         if reasons:
             click.echo(f"{name}: " + ", ".join(f"{reason} {count}" for reason, count in reasons))
+
+
+def _print_month(settings: Settings, month: Month, every_s: float) -> None:
+    store = memory(settings)
+    rows = store.query(month_query(month))
+    store.close()
+    outcomes = vendor_outcomes(settings, month.from_ms, month.until_ms)
+    click.echo(month_csv(month, rows, outcomes, every_s), nl=False)
 
 
 def _serve(settings: Settings, every_s: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import threading
 import time
@@ -13,6 +15,7 @@ import pytest
 
 from connectors.registry import COLUMNS
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
+from schemas.calendar import local
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -120,3 +123,15 @@ def test_the_scores_lie_in_influxdb(store: InfluxDb, door: httpx.Client) -> None
     assert found is not None
     assert 89 < found["clock_s"] < 95
     assert found["silent_s"] < LIMIT_S
+
+
+def test_a_month_is_a_csv_of_what_lies_there(stack: Stack, store: InfluxDb, door: httpx.Client) -> None:
+    say(door, "slow-1", time.time_ns() // 1_000_000 - 92_000)
+    wait_until(
+        lambda: store.query("SELECT last(readings) AS n FROM sources WHERE vendor = 'Slow Clock, Ltd'")
+    )
+    done = stack.run("sources", "--month", f"{local(time.time_ns() // 1_000_000):%Y-%m}")
+    assert done.returncode == 0, done.stderr
+    told = {(row["source"], row["vendor"]): row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert int(told["http.native", "Slow Clock, Ltd"]["readings"]) >= 1
+    assert not any(vendor == "(all)" for _, vendor in told)

@@ -34,7 +34,7 @@ def test_alerts_of_places_are_no_vendors():
 
 def test_what_the_desk_was_told_is_counted_by_the_registrys_vendor(tmp_path):
     settings = load_settings(home=tmp_path)
-    assert vendor_outcomes(settings, 0) == [], "where no desk ever ran none is begun"
+    assert vendor_outcomes(settings, 0, 100) == [], "where no desk ever ran none is begun"
     assert not (tmp_path / "data").exists()
     (tmp_path / "data").mkdir()
     (tmp_path / "devices.csv").write_text(
@@ -52,6 +52,7 @@ def test_what_the_desk_was_told_is_counted_by_the_registrys_vendor(tmp_path):
         )  # fmt: skip
         store.act(done, 20 + number)
     store.close()
-    told = {each.vendor: (each.concluded, each.false_alarms) for each in vendor_outcomes(settings, 0)}
+    told = {each.vendor: (each.concluded, each.false_alarms) for each in vendor_outcomes(settings, 0, 100)}
     assert told == {"海康": (2, 0.5), "unknown": (1, 0.0)}
-    assert [each.vendor for each in vendor_outcomes(settings, 22)] == ["unknown"], "since then only"
+    (of_one,) = vendor_outcomes(settings, 6, 7)
+    assert (of_one.vendor, of_one.nuisance, of_one.concluded) == ("海康", 1, 1), "of what began in that time"
