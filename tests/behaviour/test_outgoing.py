@@ -57,9 +57,11 @@ def write(stack: Stack, start_ms: int, occupied: float) -> None:
         f"parking,level={level},place={place},window=1m {fields},complete=1i,revision=1i {start_ms}"
         for level, place in places.items()
     ])  # fmt: skip
+    # People are told in the newest window that the district has; other tests on this stack have theirs.
     store.write([
-        f"care,level=grid,place={GRID},window=1m residents_seen=2.0,beds=3.0,beds_occupied=2.0,activity=9.0,"
-        f"complete=1i,revision=1i {start_ms}"
+        f"care,level={level},place={place},window=1m residents_seen=2.0,beds=3.0,beds_occupied=2.0,"
+        f"activity=9.0,complete=1i,revision=1i {start_ms}"
+        for level, place in {"grid": GRID, "street": STREET, "district": "370202"}.items()
     ])  # fmt: skip
 
 
