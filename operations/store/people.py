@@ -13,14 +13,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sql
 
+from operations.cases.people import NAMED
 from operations.people.audit import Said
 from operations.people.roles import Person, checked_roles
 from operations.people.sessions import Session
 from operations.store.audit import AuditRows
+from operations.store.case_tables import CASES
 from operations.store.tables import FAILED_SIGN_INS, PEOPLE, SESSIONS
 from schemas.errors import Refused, SettingsError
 
 __all__ = ["Credentials", "PeopleRows"]
+
+_TURN = "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ class PeopleRows(AuditRows):
     """Who may sign in, and who has."""
 
     def add_person(self, person: Person, known_by: Credentials, said: Said) -> None:
-        """Enter somebody new; Refused where the id is taken."""
+        """Enter somebody new; Refused where the id or the name is taken."""
         with self._engine.begin() as connection:
+            self._refuse_name(connection, person)
             new = self._insert(PEOPLE).values(
                 **_row(person),
                 made_ms=said.at_ms,
@@ -68,9 +73,12 @@ class PeopleRows(AuditRows):
         return Credentials(*row) if row else None
 
     def change_person(self, person: Person, said: Said) -> None:
-        """Name, roles, places, department, disabled; who is disabled is signed out everywhere."""
+        """Name, roles, places, department, disabled; who is disabled is signed out everywhere.
+
+        Refused where the name is another's, or an open case names the person by the one they have.
+        """
         values = {name: value for name, value in _row(person).items() if name != "id"}
-        with self._changing(person.id, values, said) as connection:
+        with self._changing(person.id, values, said, person) as connection:
             if person.disabled:
                 _end(connection, SESSIONS.c.person == person.id, said.at_ms)
 
@@ -86,9 +94,30 @@ class PeopleRows(AuditRows):
         with self._changing(identity, {"totp_secret": totp_secret, "totp_step": 0}, said) as connection:
             _end(connection, SESSIONS.c.person == identity, said.at_ms)
 
+    def _refuse_name(self, connection: sql.Connection, person: Person) -> None:
+        """Cases know people by name: what one may see and do there hangs on it. Who keeps theirs may."""
+        self._alone(connection, _TURN)
+        before = connection.execute(sql.select(PEOPLE.c.name).where(PEOPLE.c.id == person.id)).scalar()
+        if before == person.name:
+            return
+        same = sql.select(PEOPLE.c.id).where(PEOPLE.c.name == person.name, PEOPLE.c.id != person.id)
+        if other := connection.execute(same).scalar():
+            words = f"name: received {person.name!r}, which {other!r} has, allowed: another, such as"
+            raise Refused(f"{words} {person.name}（{person.id}）")
+        named = sql.or_(*(CASES.c[field] == before for field in NAMED))
+        wanted = sql.select(CASES.c.id).where(CASES.c.open, named).limit(1)
+        if before is not None and (case := connection.execute(wanted).scalar()):
+            raise Refused(
+                f"name: received {person.name!r}, allowed: {before!r} while open cases name them so ({case})"
+            )
+
     @contextmanager
-    def _changing(self, identity: str, values: dict[str, object], said: Said) -> Iterator[sql.Connection]:
+    def _changing(
+        self, identity: str, values: dict[str, object], said: Said, named: Person | None = None
+    ) -> Iterator[sql.Connection]:
         with self._engine.begin() as connection:
+            if named is not None:
+                self._refuse_name(connection, named)
             changed = connection.execute(sql.update(PEOPLE).where(PEOPLE.c.id == identity).values(**values))
             if not changed.rowcount:
                 raise SettingsError(f"person: received {identity!r}, allowed: one of taishi people list")

@@ -9,11 +9,16 @@ import argon2
 import pyotp
 import pytest
 import sqlalchemy as sql
+from msgspec.structs import replace
 
+from operations.cases.config import shipped_config
+from operations.cases.model import Actor
+from operations.cases.opening import Report
 from operations.people.audit import Anchor, Said, first_broken
 from operations.people.passwords import Passwords
 from operations.people.roles import Person
 from operations.people.sign_in import SignedIn, SigningIn, SignInRefusedError
+from operations.store.casebook import CaseBook
 from operations.store.people import Credentials, PeopleRows
 from schemas.errors import Refused, SettingsError
 
@@ -162,6 +167,27 @@ def test_a_second_of_the_same_id_is_refused_and_leaves_no_entry(store):
     with pytest.raises(SettingsError, match="person: received 'li'"):
         store.change_password("li", "h", said())
     assert store.head() == before
+
+
+def test_a_name_is_one_persons_and_changes_while_no_open_case_knows_it(store, desk_url):
+    li = Person(id="li", name="王值班", roles=("grid_worker",), places=("370202",))
+    with pytest.raises(Refused, match=r"which 'wang' has, allowed: another, such as 王值班（li）"):
+        store.add_person(li, Credentials("h", SECRET), said())
+    store.add_person(replace(li, name="李网格"), Credentials("h", SECRET), said())
+    with pytest.raises(Refused, match="which 'wang' has"):
+        store.change_person(li, said())
+    book = CaseBook(desk_url, shipped_config())
+    reporter = Actor(name="李网格", roles=("collector",), places=("370202",))
+    told = Report(key="r", source="collector", category="device", place="370202001001001", title="井盖破损",
+                  reporter="李网格")  # fmt: skip
+    case = book.open(told, reporter, NOW).case
+    book.close()
+    with pytest.raises(Refused, match=rf"allowed: '李网格' while open cases name them so \({case.id}\)"):
+        store.change_person(replace(li, name="李大网格"), said())
+    store.change_person(replace(li, name="李网格", department="市政公司"), said())
+    wang = store.person("wang")
+    store.change_person(replace(wang, name="王组长"), said())
+    assert store.person("wang").name == "王组长"
 
 
 def test_every_change_and_every_try_is_in_the_record_and_the_record_holds(store, door):
