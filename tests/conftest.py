@@ -30,6 +30,8 @@ from taishi.stack_settings import environment_of, stack_settings
 if TYPE_CHECKING:  # most tests never load it
     from pipelines.io.influxdb import InfluxDb
 
+pytest_plugins = ("tests.promises_plugin",)
+
 PARTS = (
     *("kafka", "topics", "influxdb", "influxdb-database", "mqtt"),
     *("prism-aggregate", "prism-situation", "prism-signals", "prism-presence", "prism-watch"),

@@ -41,6 +41,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "boards": ("boards", "Grafana boards as code: list, render, check, sketch, feed"),
     "store": ("store", "what InfluxDB keeps for how long: create, show"),
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
+    "promises": ("promises", "what is promised, and when which test last showed it"),
     "bench": ("bench", "measure this installation beside its own limits"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),
     "senders": ("senders", "who may send over HTTP and MQTT: add, list, remove"),

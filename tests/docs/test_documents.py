@@ -8,6 +8,7 @@ import click
 import pytest
 
 from taishi.cli.main import _COMMANDS, _GROUP
+from taishi.promises.sheet import functions, read_promises
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "connectors").rglob("*.md")])
@@ -99,6 +100,12 @@ def test_every_promise_kept_names_its_test():
     promises = re.findall(r"^- \*\*.*?(?=^- |^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert promises
     assert [promise for promise in promises if "`tests/" not in promise] == []
+
+
+def test_every_test_a_promise_names_exists():
+    promises = read_promises(ROOT)
+    assert sum(bool(promise.tests) for promise in promises) > 90
+    assert functions((test for promise in promises for test in promise.tests), ROOT)
 
 
 def test_every_decision_is_listed():

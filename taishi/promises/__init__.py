@@ -1,0 +1,1 @@
+"""The promise sheet: what PROMISES.md says, and when which test last showed it."""
