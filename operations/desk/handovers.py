@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from operations.alerts.choose import Selection
 from operations.desk.messages import In, OwnId
 from operations.desk.policies import Who, guarded
-from operations.desk.seen import wanted
+from operations.desk.seen import in_places, wanted
 from operations.desk.state import Desk, desk_of
 from operations.handover.model import Handover, OutgoingList
-from operations.handover.outgoing import Known, list_hash, outgoing_list, since_ms
+from operations.handover.outgoing import Known, list_hash, outgoing_list, places_of, since_ms
 from operations.handover.rules import unsigned
 from operations.people.audit import Said
 from operations.people.sign_in import SignedIn
@@ -122,15 +122,15 @@ def offer(asked: OfferIn, who: Who, desk: _Desk) -> HandoverWhole:
 
 
 @router.get("/handovers/{handover_id}", **guarded("alerts.read"))
-def show_handover(handover_id: _HandoverId, desk: _Desk) -> HandoverWhole:
-    """A hand-over with its list."""
-    return _whole(desk, _known(desk, handover_id))
+def show_handover(handover_id: _HandoverId, who: Who, desk: _Desk) -> HandoverWhole:
+    """A hand-over with its list. 404 where one does not answer for every place of it."""
+    return _whole(desk, _known(desk, handover_id, who))
 
 
 @router.post("/handovers/{handover_id}/sign", **guarded("handover.sign"))
 def sign(handover_id: _HandoverId, who: Who, desk: _Desk) -> HandoverWhole:
     """Take the post over: the next alert is one's own. 409 with the words of why not."""
-    known = _known(desk, handover_id)
+    known = _known(desk, handover_id, who)
     detail = f"{known.post} from {known.outgoing} list {known.list_hash}"
     said = _said(who, "handover.sign", known.id, detail, desk.clock())
     try:
@@ -142,7 +142,7 @@ def sign(handover_id: _HandoverId, who: Who, desk: _Desk) -> HandoverWhole:
 @router.post("/handovers/{handover_id}/withdraw", **guarded("handover.sign"))
 def withdraw(handover_id: _HandoverId, who: Who, desk: _Desk) -> HandoverWhole:
     """Take one's open offer back."""
-    known = _known(desk, handover_id)
+    known = _known(desk, handover_id, who)
     said = _said(who, "handover.withdraw", known.id, known.post, desk.clock())
     try:
         return _whole(desk, desk.store.withdraw_offer(known.id, who.person, said))
@@ -153,7 +153,8 @@ def withdraw(handover_id: _HandoverId, who: Who, desk: _Desk) -> HandoverWhole:
 def _list(desk: Desk, who: SignedIn, post: str) -> OutgoingList:
     now_ms = desk.clock()
     began_ms = since_ms(desk.store.duty().holder(post, now_ms), desk.shifts, now_ms)
-    due = CaseSelection(due_before_ms=now_ms + desk.handover.soon_overdue_s * 1000)
+    due_before_ms = now_ms + desk.handover.soon_overdue_s * 1000
+    due = CaseSelection(due_before_ms=due_before_ms, seen_by=who.person)
     return outgoing_list(
         Known(
             since_ms=began_ms,
@@ -167,11 +168,15 @@ def _list(desk: Desk, who: SignedIn, post: str) -> OutgoingList:
     )
 
 
-def _known(desk: Desk, handover_id: str) -> Handover:
+def _known(desk: Desk, handover_id: str, who: SignedIn) -> Handover:
+    """Whole, because a signature is of the whole list: what one may not see of it makes it absent."""
     try:
-        return desk.store.handover(handover_id)
+        found = desk.store.handover(handover_id)
     except SettingsError as error:
         raise HTTPException(404, str(error)) from error
+    if not all(in_places(who.person, place) for place in places_of(found.listed)):
+        raise HTTPException(404, f"交班 hand-over: received {handover_id!r}, of places that are not yours")
+    return found
 
 
 def _facts(desk: Desk, handover: Handover) -> dict[str, Any]:

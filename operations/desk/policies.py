@@ -7,12 +7,12 @@ endpoint runs, in any of the person's places; what is of one place the endpoint 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from operations.desk.state import Desk, desk_of
 from operations.people.roles import Permission, denial
@@ -103,13 +103,14 @@ def require(who: SignedIn, permission: Permission, place: str = "") -> None:
 
 
 def refuse_undeclared(app: FastAPI) -> None:
-    """RuntimeError that names the routes without a policy."""
-    if bare := sorted(path for path, policy in _declared(app) if policy is None):
-        raise RuntimeError(f"routes without a policy: {', '.join(bare)}")
+    """RuntimeError that names the routes without a policy, and what cannot have one: mounts, websockets."""
+    routes = list(iter_route_contexts(app.routes))  # those of included routers too, which `app.routes` hides
+    api = [each for each in routes if isinstance(each.original_route, APIRoute)]
+    bare = sorted(_called(each) for each in api if POLICY not in (each.openapi_extra or {}))
+    beside = {str(each.path) for each in routes if each not in api} - {app.openapi_url}
+    if bare or beside:
+        raise RuntimeError(f"routes without a policy: {', '.join([*bare, *sorted(beside)])}")
 
 
-def _declared(app: FastAPI) -> Iterator[tuple[str, str | None]]:
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            extra = route.openapi_extra or {}
-            yield f"{'/'.join(sorted(route.methods or ()))} {route.path}", extra.get(POLICY)
+def _called(route: RouteContext) -> str:
+    return f"{'/'.join(sorted(route.methods or ()))} {route.path}"

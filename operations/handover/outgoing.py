@@ -26,7 +26,7 @@ from operations.handover.model import (
 from operations.oncall.flood import Flood
 from operations.oncall.hours import Span, shift_of
 
-__all__ = ["DueCase", "Known", "list_hash", "outgoing_list", "since_ms"]
+__all__ = ["DueCase", "Known", "list_hash", "outgoing_list", "places_of", "since_ms"]
 
 
 class DueCase(Protocol):
@@ -106,6 +106,12 @@ def since_ms(held: Term | None, shifts: Sequence[Span], now_ms: int) -> int:
 def list_hash(listed: OutgoingList) -> str:
     """What both sign: SHA-256 of the list as JSON, 64 hex digits."""
     return hashlib.sha256(msgspec.json.encode(listed)).hexdigest()
+
+
+def places_of(listed: OutgoingList) -> frozenset[str]:
+    """The places that it tells of: those of its alerts and cases."""
+    alerts = {each.place for each in (*listed.active, *listed.unacknowledged, *listed.suppressed_groups)}
+    return frozenset(alerts | {each.place for each in (*listed.overdue, *listed.soon_overdue)})
 
 
 def _alert(view: View) -> AlertLine:
