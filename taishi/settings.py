@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -22,10 +23,13 @@ from pydantic_settings import (
 )
 
 from connectors.peers import LOOPBACK
+from operations.people.samples import is_sample
 from schemas.errors import SettingsError
 from schemas.store import policies
 
 __all__ = ["Settings", "load_settings"]
+
+_POLL_SECRETS: Final = ("password", "token")
 
 
 class Settings(BaseSettings):
@@ -323,6 +327,24 @@ def _secrets_folders() -> list[Path]:
     return folders
 
 
+def _refuse_samples(settings: Settings) -> None:
+    """SettingsError that names the secrets that everybody knows; never what they are."""
+    database, polls = urlsplit(settings.operations_database), settings.polls
+    secrets = {
+        "influxdb_token": settings.influxdb_token.rpartition(":")[2],
+        "mqtt_password": settings.mqtt_password,
+        "http_token": settings.http_token,
+        "grafana_token": settings.grafana_token,
+        "operations_database": unquote(database.password or ""),
+        **{f"polls.{name}.{key}": str(polls[name].get(key, "")) for name in polls for key in _POLL_SECRETS},
+    }
+    if samples := [name for name, secret in secrets.items() if secret and is_sample(secret)]:
+        raise SettingsError(
+            f"{', '.join(samples)}: received a sample password, allowed: one of your own making, such as "
+            "`openssl rand -base64 24` prints"
+        )
+
+
 def load_settings(**given: Any) -> Settings:
     """Read and check the settings; SettingsError names each wrong field, what came and what is allowed."""
     named = os.environ.get("TAISHI_SETTINGS")
@@ -331,6 +353,7 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**given)
         policies(settings.window_s, settings.influxdb_keep_days)
+        _refuse_samples(settings)
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, e['loc']))}: received {e['input']!r}; {e['msg']}" for e in error.errors()

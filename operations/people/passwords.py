@@ -11,16 +11,12 @@ from typing import Final
 
 import argon2
 
+from operations.people.samples import is_sample
 from schemas.errors import SettingsError
 
 __all__ = ["Passwords", "refuse_weak"]
 
 _LENGTH: Final = (12, 128)
-_KNOWN: Final = frozenset(
-    {"password", "passw0rd", "admin", "administrator", "root", "taishi", "qingdao", "shinan", "letmein",
-     "welcome", "changeme", "qwerty", "qwertyuiop", "iloveyou", "woaini", "default", "grafana", "influxdb"}
-)  # fmt: skip
-"""Words that make no password, however they are padded with digits and signs or repeated."""
 _UNKNOWN: Final = "whoever this is, a hash is computed for them"
 
 
@@ -31,9 +27,7 @@ def refuse_weak(password: str, *names: str) -> None:
         raise SettingsError(f"密码 password: received {len(password)} characters, allowed: {low} to {high}")
     if len(set(password.lower())) < 5:
         raise SettingsError("密码 password: received few different characters, allowed: at least 5")
-    core = "".join(each for each in password.lower() if each.isalpha())
-    taken = {*_KNOWN, *("".join(filter(str.isalpha, name.lower())) for name in names)} - {""}
-    if any(core and core.replace(word, "") == "" for word in taken):
+    if is_sample(password, *names):
         raise SettingsError("密码 password: received a word that everybody tries first, allowed: another")
     steps = [abs(ord(after) - ord(before)) for before, after in pairwise(password)]
     if steps.count(1) * 4 >= len(steps) * 3:

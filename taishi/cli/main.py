@@ -43,6 +43,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "quarantine": ("quarantine", "what was refused and why: list, show, replay"),
     "promises": ("promises", "what is promised, and when which test last showed it"),
     "bench": ("bench", "measure this installation beside its own limits"),
+    "sbom": ("sbom", "software bill of materials: CycloneDX JSON of the lock and the programs"),
     "schemas": ("schemas", "JSON Schemas and the AsyncAPI document: write, check"),
     "senders": ("senders", "who may send over HTTP and MQTT: add, list, remove"),
     "keys": ("keys", "keys of pseudonyms and seals: create, list, rotate, forget, pseudonym"),
