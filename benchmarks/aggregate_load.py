@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -42,14 +42,17 @@ def readings(count: int, seed: int = 370202) -> Iterator[tuple[bytes, bytes]]:
         )
 
 
-def recreate_topic(bootstrap: str, topic: str, partitions: int) -> None:
-    """An empty topic with the settings of the readings topics."""
+def recreate_topic(
+    bootstrap: str, topic: str, partitions: int, settings: Mapping[str, str] | None = None
+) -> None:
+    """An empty topic with the settings of the readings topics, or with others in their place."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     if _exists(admin, topic):
         admin.delete_topics([topic])[topic].result()
         _wait_until(lambda: not _exists(admin, topic), f"topic {topic} gone")
-    settings = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGE_BYTES)}
-    admin.create_topics([NewTopic(topic, partitions, 1, config=settings)])[topic].result()
+    usual = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(LARGE_BYTES)}
+    wanted = NewTopic(topic, partitions, 1, config=usual | dict(settings or {}))
+    admin.create_topics([wanted])[topic].result()
     _wait_until(lambda: _exists(admin, topic), f"topic {topic} there")
 
 

@@ -21,14 +21,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.aggregate_load import PREFIX
 
-__all__ = ["HAND_WINDOWS", "Windows", "fault_of", "main"]
+__all__ = ["BATCH", "HAND_WINDOWS", "Reading", "Windows", "fault_of", "main"]
 
 HAND_WINDOWS: Final = f"{PREFIX}hand.windows"
 _TOPIC: Final = f"{PREFIX}readings.parking"
 _PARTITIONS: Final = 4
 _WINDOW_MS: Final = 10_000
 _DELAY_MS: Final = 5_000
-_BATCH: Final = 10_000
+BATCH: Final = 10_000
 
 
 class Reading(msgspec.Struct):
@@ -47,8 +47,12 @@ class Windows:
     partition is past it.
     """
 
+    partitions: Iterable[int] = range(_PARTITIONS)
     open: dict[tuple[int, str], list[float]] = field(default_factory=dict)
-    newest_ms: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(_PARTITIONS), 0))
+    newest_ms: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.newest_ms = dict.fromkeys(self.partitions, 0)
 
     def fold(self, readings: Iterable[tuple[int, Reading]]) -> None:
         """Count each, which comes with its partition, in its window."""
@@ -85,7 +89,7 @@ def main(bootstrap: str, records: int) -> None:
     consumer.assign([TopicPartition(_TOPIC, partition, 0) for partition in range(_PARTITIONS)])
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "acks": "all"})
     decode, windows = msgspec.json.Decoder(Reading).decode, Windows()
-    messages = consumer.consume(_BATCH, 30.0)
+    messages = consumer.consume(BATCH, 30.0)
     count = first = len(messages)
     started_s, cpu_s, written = time.perf_counter(), time.process_time(), 0
     while True:
@@ -97,7 +101,7 @@ def main(bootstrap: str, records: int) -> None:
         written += len(over)
         if count >= records:
             break
-        messages = consumer.consume(_BATCH, 0.1)
+        messages = consumer.consume(BATCH, 0.1)
         count += len(messages)
     left = producer.flush(60)
     elapsed_s = time.perf_counter() - started_s

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.embedded import stack as embedded
-from deploy.embedded.ports import free_ports
-from deploy.embedded.state import read_state
-from schemas.errors import SettingsError
-from taishi.settings import Settings, load_settings
-from taishi.stack_settings import stack_settings
+from benchmarks.private_stack import part_pid, private_stack
 
 __all__ = ["bench"]
 
@@ -44,10 +34,10 @@ def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
     from benchmarks.aggregate import Prism, bench_aggregate  # noqa: PLC0415 - Beam takes seconds to import
 
     console = Console(stderr=True)
-    with _private_stack(("kafka", "prism-aggregate")) as settings:
+    with private_stack(("kafka", "prism-aggregate")) as settings:
         figures = bench_aggregate(
             settings.kafka_bootstrap,
-            Prism(f"127.0.0.1:{settings.prism_aggregate_port}", _pid(settings, "prism-aggregate")),
+            Prism(f"127.0.0.1:{settings.prism_aggregate_port}", part_pid(settings, "prism-aggregate")),
             readings=readings,
             rounds=rounds,
             say=lambda text: console.print(text, highlight=False),
@@ -66,14 +56,6 @@ def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
     table.add_row("ratio to that (median of rounds)", f"{figures.hand_loop_ratio:.2f}")
     table.add_row("lost", str(figures.lost))
     Console().print(table)
-
-
-def _pid(settings: Settings, name: str) -> int:
-    state = read_state(settings.home)
-    pid = state.part(name).pid if state else None
-    if pid is None:
-        raise SettingsError(f"{name} does not run")
-    return pid
 
 
 @bench.command()
@@ -115,7 +97,7 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
     from benchmarks.mqtt import bench_mqtt  # noqa: PLC0415 - the command line stays quick
 
     console = Console(stderr=True)
-    with _private_stack(("kafka", "topics")) as settings:
+    with private_stack(("kafka", "topics")) as settings:
         figures = bench_mqtt(
             settings.kafka_bootstrap,
             messages=messages,
@@ -156,7 +138,7 @@ def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
     from benchmarks.http_push import bench_http  # noqa: PLC0415 - the command line stays quick
 
     console = Console(stderr=True)
-    with _private_stack(("kafka", "topics")) as settings:
+    with private_stack(("kafka", "topics")) as settings:
         figures = bench_http(
             settings.kafka_bootstrap,
             readings=readings,
@@ -207,29 +189,6 @@ def detect(grids: int, weeks: int, seed: int, *, as_json: bool) -> None:
     click.echo(
         f"10,000 series in one process: {each_us:.2f} µs a point, {state_bytes} bytes of state a series"
     )
-
-
-@contextmanager
-def _private_stack(parts: tuple[str, ...]) -> Iterator[Settings]:
-    """Some embedded parts on free ports, in a folder that goes away."""
-    names = ("kafka_port", "kafka_controller_port", "prism_aggregate_port")
-    cache = load_settings().cache
-    with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
-        ports = free_ports(len(names) + 20, consecutive=True)
-        given: dict[str, Any] = dict(zip(names, ports, strict=False)) | {"metrics_port": ports[len(names)]}
-        settings = Settings(home=Path(folder), cache=cache, kafka_address=None, **given)
-        wanted = stack_settings(settings)
-        try:
-            embedded.up(
-                wanted,
-                only=parts,
-                report=lambda what, now: click.echo(f"{what}: {now}", err=True),
-                outlive=False,  # a measurement that is killed leaves nothing running
-            )
-            embedded.wait_well(wanted, 120)
-            yield settings
-        finally:
-            embedded.down(wanted)
 
 
 @bench.command()
