@@ -264,7 +264,7 @@ def _wait_for_postgresql(server: subprocess.Popen[bytes], port: int, log: Path, 
 
 @pytest.fixture(scope="session")
 def fault_kills() -> int:
-    """How many kills a fault test makes: few in `make test`, at least 30 in `make test-faults`."""
+    """How many kills a fault test makes: few in `make test`, 30 or more in `make test-faults-long`."""
     return int(os.environ.get("TAISHI_FAULT_KILLS", "5"))
 
 

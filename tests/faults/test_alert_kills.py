@@ -1,6 +1,6 @@
 """Alerts under kills: none lost, none doubled, nobody told of the same twice, no acknowledgement forgotten.
 
-Short in `make test`; `TAISHI_FAULT_KILLS=20` makes 20 kills among 100,000 events.
+Short in `make test`; `make test-faults-long` makes 20 kills among 100,000 events.
 """
 
 import json

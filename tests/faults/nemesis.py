@@ -1,0 +1,70 @@
+"""The nemesis: what is done to which part when, scripted from a seed; each act is in the ledger."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import psutil
+
+from tests.faults.oracle import Oracle
+
+if TYPE_CHECKING:
+    from tests.conftest import Stack
+
+Kind = Literal["kill", "restart", "pause", "down"]
+RECOVERY_MAX_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act, `after_s` the one before was over.
+
+    kill: SIGKILL. restart: SIGTERM, as an operator would. pause: SIGSTOP for `for_s`, then SIGCONT.
+    down: SIGSTOP for `for_s`, so that it hangs, then SIGKILL. The supervisor starts what ended again.
+    """
+
+    kind: Kind
+    part: str
+    after_s: float
+    for_s: float = 0.0
+
+
+def script(seed: int, kills: int, victims: Sequence[str], others: Sequence[Act] = ()) -> list[Act]:
+    """`kills` kills, every part once before one comes twice; the others, in turn, after every third."""
+    rng, acts, left = random.Random(seed), list[Act](), list[str]()
+    for number in range(kills):
+        left = left or rng.sample(victims, len(victims))
+        acts.append(Act("kill", left.pop(), rng.uniform(2, 6)))  # readings must be under way when it strikes
+        if others and number % 3 == 2:
+            acts.append(others[number // 3 % len(others)])
+    return acts
+
+
+def perform(city: Stack, act: Act, oracle: Oracle) -> float:
+    """Do it, wait until the part serves again, write it down; returns how long that took, in seconds."""
+    pause = threading.Event()
+    pause.wait(act.after_s)
+    began_ms, pid = _now_ms(), city.part(act.part).pid
+    assert pid is not None, f"{act.part} does not run: {city.part(act.part)}"
+    if act.kind in {"pause", "down"}:
+        os.kill(pid, signal.SIGSTOP)
+        pause.wait(act.for_s)
+    if act.kind == "pause":
+        if psutil.pid_exists(pid):  # the supervisor ends by itself what does not answer for long
+            os.kill(pid, signal.SIGCONT)
+    elif city.part(act.part).pid == pid:
+        city.kill(act.part, signal.SIGTERM if act.kind == "restart" else signal.SIGKILL)
+    city.wait_healthy(act.part, RECOVERY_MAX_S)
+    oracle.write("acts", [(act.kind, act.part, began_ms, _now_ms())])
+    return (_now_ms() - began_ms) / 1000 - act.for_s
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
