@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -34,6 +35,10 @@ _WRITE: Final = Histogram(
 )
 _LAG: Final = Gauge("taishi_lag_records", "records of the log not folded yet", ["shard"])
 _WATERMARK_AGE: Final = Gauge("taishi_watermark_age_seconds", "how far the watermark trails now", ["shard"])
+_OWNED: Final = Gauge("taishi_shards_owned", "shards that this worker holds", ["job"])
+_FENCED: Final = Counter(
+    "taishi_shards_fenced_total", "shards whose newer claim by another worker this one came upon", ["job"]
+)
 _CHECKPOINT: Final = Gauge("taishi_checkpoint_bytes", "size of the last checkpoint", ["shard"])
 # Gauges, though they only grow: they come from the state, survive restarts and are exact.
 _ACCOUNTS: Final = {
@@ -57,17 +62,30 @@ class LineTelemetry:
         self.lag_records = _LAG
         self.watermark_age_seconds = _WATERMARK_AGE
         self.checkpoint_bytes = _CHECKPOINT
+        self.shards_owned, self.shards_fenced = _OWNED.labels(job), _FENCED.labels(job)
         self._by_shard: dict[str, dict[tuple[str, ...], int]] = {}
 
     def account(self, shard: str, counts: dict[tuple[str, ...], int]) -> None:
         """Set a shard's totals by (what, *labels); the metric is the sum over this process's shards."""
         self._by_shard[shard] = counts
+        self._total(counts)
+
+    def _total(self, keys: Iterable[tuple[str, ...]]) -> None:
         totals: dict[tuple[str, ...], int] = {}
         for shard_counts in self._by_shard.values():
             for key, count in shard_counts.items():
                 totals[key] = totals.get(key, 0) + count
-        for what, *labels in counts:
-            _ACCOUNTS[what].labels(*labels).set(totals[what, *labels])
+        for what, *labels in keys:
+            _ACCOUNTS[what].labels(*labels).set(totals.get((what, *labels), 0))
+
+    def forget(self, shard: str) -> None:
+        """The shard is another worker's now, and so is what is said of it."""
+        self._total(self._by_shard.pop(shard, {}))
+        for gauge in (
+            *(_LAG, _WATERMARK_AGE, _CHECKPOINT, WINDOW_RECORDS, ALERTS_ACTIVE),
+            *(DEVICES_KNOWN, DEVICES_SILENT),
+        ):
+            gauge.remove_by_labels({"shard": shard})
 
 
 POINTS_WRITTEN: Final = Counter("taishi_points_written_total", "points InfluxDB has acknowledged")

@@ -10,6 +10,7 @@ from schemas.topics import (
     ACTS,
     ALERTS,
     CHECKPOINTS,
+    CLAIMS,
     LATE,
     PRESENCE,
     QUARANTINE,
@@ -39,6 +40,7 @@ _MESSAGES: Final[dict[str, tuple[str, ...]]] = {
     ALERTS: ("alert",),
     ACTS: ("act",),
     CHECKPOINTS: ("checkpoint",),
+    CLAIMS: ("claim",),
 }
 """Topic -> names of its messages."""
 
@@ -105,6 +107,7 @@ def _messages() -> dict[str, dict[str, Any]]:
         _TICK: _tick(),
         "quarantined": _quarantined(),
         "checkpoint": _checkpoint(),
+        "claim": _claim(),
     }
 
 
@@ -158,5 +161,19 @@ def _checkpoint() -> dict[str, Any]:
         "summary": "the state of one shard and the offset it goes on from; read by Taishi's own jobs only",
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary"},
+        "bindings": _key("job/shard"),
+    }
+
+
+def _claim() -> dict[str, Any]:
+    return {
+        "name": "claim",
+        "summary": "who owns a shard of a job from this record on; its offset is the epoch",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "required": ["job", "shard", "owner"],
+            "properties": {name: {"type": "string"} for name in ("job", "shard", "owner")},
+        },
         "bindings": _key("job/shard"),
     }

@@ -11,6 +11,7 @@ __all__ = [
     "ACTS",
     "ALERTS",
     "CHECKPOINTS",
+    "CLAIMS",
     "LATE",
     "PRESENCE",
     "QUARANTINE",
@@ -37,6 +38,7 @@ QUARANTINE: Final = "quarantine"
 ALERTS: Final = "alerts"
 ACTS: Final = "acts"
 CHECKPOINTS: Final = "checkpoints"
+CLAIMS: Final = "claims"
 
 
 def readings_topic(domain: Domain) -> str:
@@ -88,5 +90,6 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic(ALERTS, "alert id", "Alert", 1, _compacted()),
         Topic(ACTS, "alert or case id", "Act", 1, _log(365 * 24)),
         Topic(CHECKPOINTS, "job/shard", "state + next offset + epoch", 1, _compacted() | _LARGE),
+        Topic(CLAIMS, "job/shard", "who owns the shard from here on", 1, _compacted()),
     )
 }

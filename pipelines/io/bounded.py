@@ -30,7 +30,7 @@ class LogStretch:
         """The records, in order; the first batch begins at the oldest offset."""
         source = ShardSource(self.bootstrap, f"taishi-backfill-{uuid.uuid4().hex[:8]}")
         try:
-            at = source.assign({self.shard: None})[self.shard]
+            at = source.add({self.shard: None})[self.shard]
             while at < self.end_offset:
                 for batch in source.read(0.5):
                     cut = int(np.searchsorted(batch.offsets, self.end_offset))
@@ -46,7 +46,7 @@ class LogStretch:
             oldest, _ = source.bounds(self.shard)
             if not 0 < oldest < self.end_offset:
                 return 0
-            source.assign({self.shard: None})
+            source.add({self.shard: None})
             while True:
                 for batch in source.read(0.5):
                     return int(batch.append_times_ms[0])

@@ -7,17 +7,16 @@ checkpoint and group offset, a lag display is behind for a moment.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from pipelines.io.bounds import bounds_of
 from pipelines.io.shards import TopicIdentity
 from pipelines.io.sink import KafkaSink, Record
+from pipelines.io.stretch import read_stretch
 from schemas.errors import SettingsError
-from schemas.log_errors import is_passing
 from schemas.topics import CHECKPOINTS, LARGE_BYTES
 
 __all__ = ["Checkpoint", "load_checkpoints", "newest", "save_checkpoint"]
@@ -77,33 +76,12 @@ def load_checkpoints(
     try:
         start, end = bounds_of(consumer, topic, 0, timeout_s)
         consumer.assign([TopicPartition(topic, 0, start)])
-        found = _read_to(consumer, topic, start, end, timeout_s)
+        found = read_stretch(consumer, topic, start, end, timeout_s)
     finally:
         consumer.close()
     prefix = f"{job}/".encode()
-    mine = [msgspec.msgpack.decode(value, type=Checkpoint) for key, value in found if key.startswith(prefix)]
+    mine = [msgspec.msgpack.decode(r.value, type=Checkpoint) for r in found if r.key.startswith(prefix)]
     return {shard: checkpoint for (_, shard), checkpoint in newest(mine).items()}
-
-
-def _read_to(
-    consumer: Consumer, topic: str, start: int, end: int, timeout_s: float
-) -> list[tuple[bytes, bytes]]:
-    found: list[tuple[bytes, bytes]] = []
-    deadline = time.monotonic() + timeout_s
-    while start < end:
-        message = consumer.poll(1.0)
-        if message is not None:
-            if message.error() is not None and not is_passing(message.error()):
-                raise KafkaException(message.error())
-            if message.error() is None and message.value() is not None:
-                found.append((message.key(), message.value()))
-        (position,) = consumer.position([TopicPartition(topic, 0)])
-        start = max(start, position.offset)
-        if time.monotonic() > deadline:
-            raise SettingsError(
-                f"topic {topic!r}: read to offset {start} of {end} in {timeout_s:.0f} s; is Kafka well?"
-            )
-    return found
 
 
 def save_checkpoint(sink: KafkaSink, checkpoint: Checkpoint, *, topic: str = CHECKPOINTS) -> int:

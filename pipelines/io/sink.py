@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -52,6 +52,28 @@ class KafkaSink:
 
         for record in records:
             self._produce(record, confirm)
+        self._confirmed(errors)
+
+    def place(self, records: Sequence[Record]) -> list[int]:
+        """Send and wait as `send` does; returns the offset of each, by its key.
+
+        -1 where the broker does not tell it.
+        """
+        errors: list[KafkaError] = []
+        offsets: dict[bytes | None, int] = {}
+
+        def confirm(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                offsets[message.key()] = message.offset()
+            else:
+                errors.append(error)
+
+        for record in records:
+            self._produce(record, confirm)
+        self._confirmed(errors)
+        return [offsets[record.key] for record in records]
+
+    def _confirmed(self, errors: list[KafkaError]) -> None:
         left = self._producer.flush(self._give_up_s)
         if errors:
             raise KafkaException(errors[0])

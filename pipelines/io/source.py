@@ -1,8 +1,8 @@
-"""From Kafka to micro-batches: one consumer a process, its shards assigned by hand, no group offsets read."""
+"""From Kafka to micro-batches: one consumer a process, its shards assigned by us, no group offsets read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -44,17 +44,28 @@ class ShardSource:
         self._batch_records = batch_records
         self._next: dict[str, int] = {}
 
-    def assign(self, next_offsets: Mapping[str, int | None]) -> dict[str, int]:
-        """Read these shards from these offsets; None is the oldest record held. Returns the true starts.
+    def add(self, next_offsets: Mapping[str, int | None]) -> dict[str, int]:
+        """Read these shards too, from these offsets; None is the oldest record held. Returns the true starts.
 
         SettingsError when a shard's log no longer holds the offset: its records are lost to us, and
         going on must be somebody's decision.
         """
-        self._next = {shard: self._start(shard, wanted) for shard, wanted in sorted(next_offsets.items())}
+        starts = {shard: self._start(shard, wanted) for shard, wanted in next_offsets.items()}
+        self._next |= starts
+        self._assign()
+        return starts
+
+    def drop(self, shards: Iterable[str]) -> None:
+        """Read these no more."""
+        for shard in shards:
+            del self._next[shard]
+        self._assign()
+
+    def _assign(self) -> None:
+        """What was fetched ahead of the others is fetched again: shards move seldom."""
         self._consumer.assign(
-            [TopicPartition(*shard_parts(shard), offset) for shard, offset in self._next.items()]
+            [TopicPartition(*shard_parts(shard), offset) for shard, offset in sorted(self._next.items())]
         )
-        return dict(self._next)
 
     def _start(self, shard: str, wanted: int | None) -> int:
         oldest, end = self.bounds(shard)

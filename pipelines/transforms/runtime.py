@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.jobs.line import LineRuntime
 
-__all__ = ["runtime_of"]
+__all__ = ["running", "runtime_of"]
 
 _LOCK = threading.Lock()
 _RUNTIMES: dict[Callable[[], LineRuntime[Any, Any]], LineRuntime[Any, Any]] = {}
@@ -25,3 +25,8 @@ def runtime_of(factory: Callable[[], LineRuntime[Any, Any]]) -> LineRuntime[Any,
             runtime.start()
             _RUNTIMES[factory] = runtime
         return _RUNTIMES[factory]
+
+
+def running() -> list[LineRuntime[Any, Any]]:
+    """The runtimes of this process, as they are now."""
+    return list(_RUNTIMES.values())

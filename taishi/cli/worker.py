@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import click
 import structlog
@@ -34,14 +35,23 @@ from taishi.devices import devices_path, reporting_intervals_s
 from taishi.settings import Settings, load_settings
 from taishi.store import influx_settings
 
-__all__ = ["fold_settings", "worker"]
+__all__ = ["LEAVE_S", "fold_settings", "parse_group", "worker"]
 
 _LOG = structlog.get_logger(__name__)
+_GROUP: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+LEAVE_S: Final = 8.0
+"""How long a worker that is told to end may take to hand its shards over."""
+_STALL_S: Final = 12 * 3600.0
+"""`situation` waits for InfluxDB within a batch, for as long as it is away: another would only wait too."""
+
+_group = click.option(
+    "--group", metavar="NAME", default=None, help="Share the shards with the other workers of this group."
+)
 
 
 @click.group()
 def worker() -> None:
-    """Run one Beam job. The supervisor of `taishi up` does this; a second machine does it by hand."""
+    """Run one Beam job. The supervisor of `taishi up` does this; more of them share with `--group`."""
 
 
 def fold_settings(settings: Settings) -> FoldSettings:
@@ -52,6 +62,20 @@ def fold_settings(settings: Settings) -> FoldSettings:
         lateness_ms=settings.lateness_s * 1000,
         skew_max_ms=settings.skew_max_s * 1000,
     )
+
+
+def parse_group(name: str | None, shards: str = "all", *, from_oldest: bool = False) -> str | None:
+    """The name of a group of workers; SettingsError for one that cannot be, or that contradicts the rest."""
+    if name is None:
+        return None
+    if not _GROUP.fullmatch(name):
+        raise SettingsError(f"--group: received {name!r}, allowed: 1 to 64 of letters, digits, '-', '_', '.'")
+    if shards != "all" or from_oldest:
+        raise SettingsError(
+            "--group: received it with --shards or --from-oldest, allowed: neither, for the group shares the "
+            "shards; to rebuild, stop the group and run one worker with --from-oldest"
+        )
+    return name
 
 
 def parse_partitions(text: str) -> tuple[int, ...] | None:
@@ -65,16 +89,20 @@ def parse_partitions(text: str) -> tuple[int, ...] | None:
 
 @worker.command()
 @click.option("--shards", default="all", help="Partitions of each topic this worker owns: all, or 0,2.")
+@_group
 @click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
 @click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
 @click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
-def aggregate(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+def aggregate(
+    shards: str, group: str | None, prism: str | None, metrics_port: int | None, *, from_oldest: bool
+) -> None:
     """Fold readings into windows per grid."""
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
+        group=parse_group(group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         from_oldest=from_oldest,
     )
@@ -84,15 +112,18 @@ def aggregate(shards: str, prism: str | None, metrics_port: int | None, *, from_
 
 
 @worker.command()
+@_group
 @click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
 @click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
 @click.option("--from-oldest", is_flag=True, help="Forget the checkpoint and rebuild InfluxDB from the log.")
-def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+def situation(group: str | None, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
     """Roll windows up to community, street and district, and keep InfluxDB."""
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=(WINDOWS, ALERTS),
+        group=parse_group(group, from_oldest=from_oldest),
+        stall_s=_STALL_S,
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # the shards' progress marks are its ticks
         from_oldest=from_oldest,
@@ -108,16 +139,20 @@ def situation(prism: str | None, metrics_port: int | None, *, from_oldest: bool)
 
 @worker.command()
 @click.option("--shards", default="all", help="Partitions this worker owns: all, or 0,2.")
+@_group
 @click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
 @click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
 @click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
-def signals(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+def signals(
+    shards: str, group: str | None, prism: str | None, metrics_port: int | None, *, from_oldest: bool
+) -> None:
     """Raise alerts from signals: SOS, fall, smoke, gas, intrusion, at once."""
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=(SIGNALS,),
         partitions=parse_partitions(shards),
+        group=parse_group(group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # nothing waits for a clock
         from_oldest=from_oldest,
@@ -129,16 +164,20 @@ def signals(shards: str, prism: str | None, metrics_port: int | None, *, from_ol
 
 @worker.command()
 @click.option("--shards", default="all", help="Partitions of each topic this worker owns: all, or 0,2.")
+@_group
 @click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
 @click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
 @click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and fold the log anew.")
-def presence(shards: str, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+def presence(
+    shards: str, group: str | None, prism: str | None, metrics_port: int | None, *, from_oldest: bool
+) -> None:
     """Tell silent devices, silent feeds and people who do not move."""
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
+        group=parse_group(group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # those of `aggregate` move the log
         from_oldest=from_oldest,
@@ -150,15 +189,17 @@ def presence(shards: str, prism: str | None, metrics_port: int | None, *, from_o
 
 
 @worker.command()
+@_group
 @click.option("--prism", default=None, metavar="HOST:PORT", help="Job server; default: the embedded Prism.")
 @click.option("--metrics-port", type=int, default=None, help="Port of this worker's metrics; 0 for none.")
 @click.option("--from-oldest", is_flag=True, help="Forget the checkpoints and judge the log anew.")
-def watch(prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
+def watch(group: str | None, prism: str | None, metrics_port: int | None, *, from_oldest: bool) -> None:
     """Raise alerts by rules and detectors, of silence, and of storms."""
     settings = load_settings()
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=WATCH_TOPICS,
+        group=parse_group(group, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s * 6,  # what detectors know is large
         tick_interval_s=None,  # the shards' progress marks and pulses are its ticks
         from_oldest=from_oldest,
@@ -195,11 +236,20 @@ def run(name: str, endpoint: str, metrics_port: int, factory: Callable[[], LineR
 
 def _leave_on_signal() -> None:
     def leave(_number: int, _frame: FrameType | None) -> None:
-        # Safe at any line: the next start goes on from the last checkpoint.
-        threading.Thread(target=_leave, args=(0,)).start()
+        # Safe at any line: whoever is next goes on from the last checkpoint.
+        threading.Thread(target=_hand_over_and_leave).start()
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+
+
+def _hand_over_and_leave() -> None:
+    from pipelines.transforms.runtime import running  # noqa: PLC0415 - imports Beam, as `run` has done
+
+    for runtime in running():
+        if not runtime.leave(LEAVE_S):
+            _LOG.warning("left without handing over: the group finds out by itself", limit_s=LEAVE_S)
+    _leave(0)
 
 
 def _leave(code: int) -> None:

@@ -245,3 +245,34 @@ def test_a_policy_lost_under_the_running_job_stops_it_and_is_rebuilt(fake, whole
     line.run()
     assert line.starts == [0, 0]
     assert picture(fake) == whole
+
+
+@pytest.mark.parametrize("where_paused", ["before points of taishi/10s", "before a mark of taishi/10s"])
+def test_what_a_former_owner_still_writes_after_its_pause_is_found_and_made_good(fake, whole, where_paused):
+    """It looked at the claims, was paused for long, and writes its one batch over what its heir wrote."""
+    log, passed, heirs = city_log(), [], []
+    until = len(log) * 2 // 3
+    former, heir = Line(fake.url, log), Line(fake.url, log)
+
+    def pause(where):
+        if where == "written" and heirs:
+            raise Killed("fenced at the next line")
+        passed.append(where)
+        if not heirs and passed.count(where_paused) == 4 and where == where_paused:
+            heir.checkpoint = former.checkpoint
+            job, state = heir.start()
+            for batch in oracle.batches(log[:until], (7,), state.next_offset):
+                job.write(job.fold(state, batch))
+            heir.checkpoint = job.to_bytes(state)
+            heirs.append((job, state))
+
+    former.kill = former.store._kill = pause
+    with pytest.raises(Killed, match="fenced"):
+        former.run()
+    ((job, state),) = heirs
+    (batch, *_) = oracle.batches(log, (7,), state.next_offset)
+    with pytest.raises(StoreLostData, match=f"everything before offset {until} but holds mark"):
+        job.write(job.fold(state, batch))
+    heir.run()
+    assert heir.starts[-1] == 0
+    assert picture(fake) == whole

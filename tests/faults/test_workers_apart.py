@@ -1,0 +1,180 @@
+"""Workers in network namespaces of their own, one cut off; the district's owner stopped and continued.
+
+The long form only (`make test-faults`); the short one is tests/behaviour/test_workers_share.py.
+"""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Producer
+
+from pipelines.io.checkpoints import load_checkpoints
+from tests.behaviour.sharing import (
+    ROOT,
+    SHARDS,
+    Load,
+    Worker,
+    all_alone,
+    ends,
+    folded,
+    prepare,
+    records,
+    wait_until,
+)
+from tests.behaviour.test_influxdb_upserts import City, city_log
+
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
+LONG_KILLS = 30
+
+
+@pytest.fixture(autouse=True)
+def only_in_the_long_form(fault_kills):
+    if fault_kills < LONG_KILLS:
+        pytest.skip("only in the long form: make test-faults")
+
+
+def ip(*words):
+    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"network namespaces are not allowed here: ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+class Apart:
+    """A network namespace with a line of its own to this host, on whose loopback Kafka's port is."""
+
+    _numbers = itertools.count(os.getpid() % 60 * 4)
+
+    def __init__(self, kafka_port):
+        number = next(self._numbers)
+        self.name, self.line = f"taishi{number}", f"tsh{number}"
+        self.inside, self.forwarders = ("ip", "netns", "exec", self.name), []
+        here, there = f"198.18.{number}.1", f"198.18.{number}.2"
+        ip("netns", "add", self.name)
+        ip("link", "add", self.line, "type", "veth", "peer", "name", "line", "netns", self.name)
+        ip("addr", "add", f"{here}/30", "dev", self.line)
+        ip("link", "set", self.line, "up")
+        for words in (("addr", "add", f"{there}/30", "dev", "line"), ("link", "set", "line", "up")):
+            ip("-n", self.name, *words)
+        ip("-n", self.name, "link", "set", "lo", "up")
+        forward = (sys.executable, "-m", "tests.faults.forward")
+        kafka = f"127.0.0.1:{kafka_port}"
+        ways = [(*forward, f"{here}:9092", kafka), (*self.inside, *forward, kafka, f"{here}:9092")]
+        self.forwarders = [subprocess.Popen(words, cwd=ROOT) for words in ways]
+
+    def cut(self):
+        ip("link", "set", self.line, "down")
+
+    def heal(self):
+        ip("link", "set", self.line, "up")
+
+    def end(self):
+        for forwarder in self.forwarders:
+            forwarder.kill()
+            forwarder.wait()
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
+
+
+@pytest.fixture
+def namespaces(stack):
+    made = []
+    try:
+        for _ in range(2):
+            made.append(Apart(stack.settings.kafka_port))  # noqa: PERF401 - the first goes away if the second fails
+        yield made
+    finally:
+        for each in made:
+            each.end()
+
+
+@contextmanager
+def ended(load, workers):
+    """Whatever happens, nothing of these goes on."""
+    try:
+        yield
+    finally:
+        if load is not None:
+            load.end()
+        for worker in workers:
+            worker.process.send_signal(signal.SIGCONT)
+            worker.process.kill()
+            worker.process.wait()
+
+
+def test_a_worker_that_is_cut_off_loses_its_shards_and_comes_back_as_a_new_one(stack, namespaces, tmp_path):
+    bootstrap, prefix = stack.kafka_bootstrap, "apart."
+    prepare(bootstrap, prefix)
+    load = Load(bootstrap, f"{prefix}readings.parking")
+    words = ["-m", "tests.behaviour.sharing", bootstrap, prefix, "apart"]
+    names = ("far", "near")
+    workers = [
+        Worker(words, tmp_path / f"{name}.log", each.inside)
+        for name, each in zip(names, namespaces, strict=True)
+    ]
+    far, near = workers
+
+    def held(worker):
+        taken = [shard for each in worker.events("shards taken") for shard in each["offsets"]]
+        given = [shard for each in worker.events("shards given up") for shard in each["shards"]]
+        return len(taken) - len(given)
+
+    with ended(load, workers):
+        load.start()
+        wait_until(lambda: [held(far), held(near)] == [SHARDS // 2, SHARDS // 2])
+        namespaces[0].cut()
+        wait_until(lambda: held(near) == SHARDS)
+        namespaces[0].heal()
+        wait_until(lambda: far.events("shards lost"), 90)
+        wait_until(lambda: held(near) == SHARDS // 2, 90)  # the other is a member like any other again
+        load.end()
+        wanted = ends(bootstrap, f"{prefix}readings.parking")
+        assert sum(wanted.values()) == load.sent
+        wait_until(lambda: {s: at for s, (at, _) in folded(bootstrap, prefix).items()} == wanted, 90)
+        assert [far.end(), near.end()] == [0, 0]
+    windows, accounts = all_alone(bootstrap, prefix)
+    assert records(bootstrap, f"{prefix}windows") == windows
+    assert folded(bootstrap, prefix) == accounts
+
+
+def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
+    """The owner is stopped while it writes; who stood by takes over; the picture is that of adding up."""
+    city = City(stack)
+    producer = Producer({"bootstrap.servers": stack.kafka_bootstrap})
+    words = ["-m", "tests.behaviour.sharing", stack.kafka_bootstrap, city.influxdb.database, "district"]
+    workers = [Worker([*words, stack.influxdb_url], tmp_path / "owner.log")]
+
+    def say(until):
+        """The district goes on, up to this window."""
+        more = city_log(until)[len(city.log) :]
+        for _, record in more:
+            producer.produce(city.influxdb.database, json.dumps(record).encode(), key=b"370202")
+        assert producer.flush(30) == 0
+        city.log += more
+
+    def stands_at():
+        return load_checkpoints(stack.kafka_bootstrap, "situation")[city.shard].next_offset
+
+    with ended(None, workers):
+        owner = workers[0]
+        wait_until(lambda: owner.events("shards taken"))
+        workers.append(Worker([*words, stack.influxdb_url], tmp_path / "heir.log"))
+        heir = workers[1]
+        for windows in range(21, 30):
+            say(windows)
+        owner.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: heir.events("shards taken"))
+        say(40)
+        wait_until(lambda: stands_at() == len(city.log))
+        owner.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: owner.events("shards lost"))
+        say(50)
+        wait_until(lambda: stands_at() == len(city.log))
+        assert len(owner.events("shards taken")) == 1  # it stands by now
+        assert [owner.end(), heir.end()] == [0, 0]
+    city.check()
+    city.wipe()
