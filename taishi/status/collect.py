@@ -6,6 +6,7 @@ something is down.
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -85,15 +86,19 @@ class Collector:
         )
 
     def _metrics(self, part: str) -> tuple[bool, str]:
-        """True and the text, or False and the reason."""
+        """True and the text of every process behind the part's name, or False and the reason."""
         port = self._settings.metrics_port + METRICS_OFFSETS[part]
+        host = self._settings.metrics_hosts.get(part, "127.0.0.1")
         try:
-            host = self._settings.metrics_hosts.get(part, "127.0.0.1")
-            answer = self._http.get(f"http://{host}:{port}/metrics")
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
+            texts = [self._scraped(address, port) for address in _addresses(host, port)]
+        except (httpx.HTTPError, socket.gaierror) as error:
             return False, f"its metrics on port {port} do not answer: {_words(error)}"
-        return True, answer.text
+        return True, "\n".join(texts)
+
+    def _scraped(self, address: str, port: int) -> str:
+        answer = self._http.get(f"http://{address}:{port}/metrics")
+        answer.raise_for_status()
+        return answer.text
 
     def _windows(self) -> dict[str, WindowRow | None] | str:
         try:
@@ -203,5 +208,11 @@ def _row(results: Any) -> WindowRow | None:
     return WindowRow(start_ms, {name: float(v) for name, v in row.items() if isinstance(v, int | float)})
 
 
-def _words(error: httpx.HTTPError) -> str:
+def _addresses(host: str, port: int) -> list[str]:
+    """All that the name stands for: the workers of a group are behind one (a headless service)."""
+    found = {str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    return [f"[{each}]" if ":" in each else each for each in sorted(found)]
+
+
+def _words(error: httpx.HTTPError | OSError) -> str:
     return str(error) or type(error).__name__

@@ -10,6 +10,8 @@ import yaml
 from deploy.embedded import stack
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.probe import health_of
+from schemas.topics import TOPICS, readings_topic
+from taishi.cli.worker import LEAVE_S, parse_group
 from taishi.settings import Settings, load_settings
 from taishi.stack_settings import stack_settings
 from tests.unit.deploy.kustomized import rendered
@@ -137,6 +139,23 @@ def test_a_worker_has_its_prism_beside_it_before_it_starts(name):
     for probe in ("startupProbe", "livenessProbe"):
         health = health_of(prism[probe]["exec"]["command"][3:])
         assert (health.protocol, health.port) == ("http2", port)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNING if name.startswith("worker-")])
+def test_workers_share_their_shards_and_hand_them_over_before_they_are_killed(name):
+    workload, pod = RUNNING[name]["spec"], PODS[name]
+    assert ours(pod)["command"] == ["taishi", "worker", name.removeprefix("worker-"), "--group", "district"]
+    assert parse_group(ours(pod)["command"][-1]) == "district"
+    # More than a domain has partitions would only stand by.
+    assert 2 <= workload["replicas"] <= TOPICS[readings_topic("parking")].partitions
+    assert workload["podManagementPolicy"] == "Parallel"
+    assert pod["terminationGracePeriodSeconds"] > LEAVE_S
+    (spread,) = pod["topologySpreadConstraints"]
+    labels = workload["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    assert set(spread["matchLabelKeys"]) <= labels.keys()
+    # Every one of them is asked for its metrics: each tells of its own shards.
+    assert of_kind("Service")[name]["spec"]["clusterIP"] == "None"
 
 
 @pytest.mark.parametrize("name", PODS)

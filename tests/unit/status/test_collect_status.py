@@ -1,16 +1,19 @@
 """Asking the parts: everything down is an answer, never an exception."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from click.testing import CliRunner
 
+from deploy.embedded.settings import METRICS_OFFSETS
 from taishi.cli.status import status
 from taishi.settings import load_settings
 from taishi.status.assemble import assemble
 from taishi.status.collect import Collector
+from taishi.status.exposition import parse
 
 USER = "reader:word"
 LIMIT_S = 0.2
@@ -135,3 +138,44 @@ def test_the_command_exits_with_1_and_the_reason_where_nothing_runs(tmp_path, mo
     assert result.exit_code == 1
     assert "nothing runs here" in result.stderr
     assert json.loads(result.stdout)["well"] is False
+
+
+class Worker(BaseHTTPRequestHandler):
+    """Tells of the one shard that its address has."""
+
+    def do_GET(self):
+        shard = self.server.server_address[0].rpartition(".")[2]
+        body = f'# TYPE taishi_lag_records gauge\ntaishi_lag_records{{shard="{shard}"}} 7\n'.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_all_workers_behind_one_name_are_asked(tmp_path, monkeypatch):
+    first = ThreadingHTTPServer(("127.0.0.1", 0), Worker)
+    port = first.server_address[1]
+    servers = [first, ThreadingHTTPServer(("127.0.0.2", port), Worker)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    found = socket.getaddrinfo("127.0.0.2", port) + socket.getaddrinfo("127.0.0.1", port)
+    resolve = socket.getaddrinfo
+
+    def of_the_cluster(host, *words, **named):
+        return found if host == "worker-aggregate" else resolve(host, *words, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", of_the_cluster)
+    given = {
+        "metrics_port": port - METRICS_OFFSETS["worker-aggregate"],
+        "metrics_hosts": {"worker-aggregate": "worker-aggregate"},
+    }
+    with Collector(load_settings(home=tmp_path, kafka_address="127.0.0.1:1", **given), LIMIT_S) as collector:
+        reached, text = collector._metrics("worker-aggregate")
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+    assert reached
+    assert parse([text]).by("taishi_lag_records", "shard") == {"1": 7.0, "2": 7.0}
