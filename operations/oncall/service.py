@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ from operations.oncall.clock import now_ms
 from operations.oncall.consoles import Consoles
 from operations.oncall.deliver import again_in_ms, deliver
 from operations.oncall.digest import EVERY_MS, compose
+from operations.oncall.lanes import Lanes
 from operations.oncall.model import Message, Notification, OnCall, Tracked
 from operations.oncall.plan import Rota, due, next_due_ms
 from operations.oncall.store import Outgoing, Store
@@ -40,6 +42,7 @@ __all__ = ["Teller"]
 _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 1.0
 _SENDERS: Final = 16
+_SENDERS_EACH: Final = 4
 _RECENT_MS: Final = 120_000
 
 
@@ -50,6 +53,7 @@ class Teller:
         self._oncall, self._store = oncall, store
         self._woken = threading.Event()
         self._busy: dict[str, Future[None]] = {}
+        self._lanes = Lanes(_SENDERS_EACH)
         self._open: dict[str, Tracked] = {}
         self._steps: list[tuple[int, str]] = []
         self._change: int | None = None
@@ -78,7 +82,8 @@ class Teller:
         self._digest(now)
         self._store.plan_messages(self._messages(now), now)
         for each in self._ready(now):
-            self._busy[each.note.key] = senders.submit(self._send, each)
+            sending = partial(self._send, each)
+            self._busy[each.note.key] = self._lanes.submit(senders, each.note.person, sending)
             self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
         for key in [key for key, sending in self._busy.items() if sending.done()]:
             self._busy.pop(key).result()
