@@ -1,6 +1,6 @@
 """Workers in network namespaces of their own, one cut off; the district's owner stopped and continued.
 
-The long form only (`make test-faults`); the short one is tests/behaviour/test_workers_share.py.
+The long form only (`make test-faults-long`); the short one is tests/behaviour/test_workers_share.py.
 """
 
 import itertools
@@ -36,7 +36,7 @@ LONG_KILLS = 30
 @pytest.fixture(autouse=True)
 def only_in_the_long_form(fault_kills):
     if fault_kills < LONG_KILLS:
-        pytest.skip("only in the long form: make test-faults")
+        pytest.skip("only in the long form: make test-faults-long")
 
 
 def ip(*words):
