@@ -55,7 +55,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     slow_s: float,
     as_json: bool,
 ) -> None:
-    r"""Check boards without a Grafana: types, layout, words, units, references, links, colours.
+    """Check boards without a Grafana: types, layout, words, units, references, links, colours.
 
     FILES are JSON of boards; without any, the boards of this installation are checked. With --store every
     query is asked of the installation's InfluxDB, with every combination of variables that matters: it must
@@ -64,7 +64,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     \b
     taishi boards check
     taishi simulate --history 7d && taishi boards feed && taishi boards check --store
-    """  # fmt: skip
+    """  # noqa: D301 - \b is click's mark for lines that stay lines  # fmt: skip
     if store and file:
         raise click.UsageError("--store asks the queries of the installation's boards: give no FILES with it")
     found = check_documents({name: json.loads(text) for name, text in _texts(file).items()})

@@ -52,7 +52,7 @@ def push(  # noqa: PLR0913 - one parameter an option
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    r"""Put the boards of this installation into a running Grafana, through its HTTP API.
+    """Put the boards of this installation into a running Grafana, through its HTTP API.
 
     Boards that say the same already are left. A board that somebody changed there is not replaced, and then
     nothing is: look with --dry-run --diff, then carry the change over or --overwrite.
@@ -60,7 +60,7 @@ def push(  # noqa: PLR0913 - one parameter an option
     \b
     taishi boards push --dry-run --diff
     taishi boards push --message "new limits of parking"
-    """  # fmt: skip
+    """  # noqa: D301 - \b is click's mark for lines that stay lines  # fmt: skip
     settings = load_settings()
     models = [json.loads(text) for text in files(boards_of(settings)).values()]
     with closing(Grafana(_grafana_settings(settings, address, token_file))) as grafana:

@@ -105,12 +105,12 @@ def open_(alert: str, *, at: str, evidence: tuple[str, ...], key: str, as_json: 
 @who_options(required=True)
 @_json
 def move(id_: str, verb: str, *, version: int | None, as_json: bool, **given: Any) -> None:
-    r"""Do VERB with a case; what is not allowed is refused with the reason and what is.
+    """Do VERB with a case; what is not allowed is refused with the reason and what is.
 
     \b
     taishi cases move 20261116-000001 file --standard 部件-0114-1 --by 王芳 --as receiver
     taishi cases move 20261116-000001 dispatch --to-department 市政公司 --by 王芳 --as dispatcher
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     command = _command(verb, given)
     with opened() as book:
         case = book.do(one(book, id_), command, now_ms(), version)

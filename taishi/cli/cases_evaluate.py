@@ -44,12 +44,12 @@ def evaluate(  # noqa: PLR0913 - the options of the command
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    r"""Rates of a period by place, department, person or class, beside the period before and a year ago.
+    """Rates of a period by place, department, person or class, beside the period before and a year ago.
 
     \b
     taishi cases evaluate --period 2026-11 --by street
     taishi cases evaluate --period 2026-11 --by department --of 市政公司 --measure handled_in_time --cases
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     period = parse_period(text or f"{local(now_ms()):%Y-%m}")
     with opened() as book:
         found = book.compared(period, cut, now_ms())

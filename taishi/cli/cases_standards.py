@@ -33,14 +33,14 @@ __all__ = ["import_standards", "standards"]
 def import_standards(
     file: Path, *, units: tuple[str, ...], replace: bool, dry_run: bool, as_json: bool
 ) -> None:
-    r"""Take a city's 立案、处置和结案 standards over from its workbook (.xlsx).
+    """Take a city's 立案、处置和结案 standards over from its workbook (.xlsx).
 
     Rows that cannot be read are refused with the reason, never guessed; the good ones are taken, and the exit
     code is 1 if any was refused.
 
     \b
     taishi cases import-standards standards.xlsx --unit 天=natural_day --unit 紧急工作日=natural_day
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     found = read_standards(read_workbook(file), config().units | parse_words(_pairs(units)))
     known = 0
     with opened() as book:

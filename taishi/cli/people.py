@@ -63,12 +63,12 @@ def _options(command: Any) -> Any:
 )
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def add(identity: str, *, password_stdin: bool, as_json: bool, **given: Any) -> None:
-    r"""Enter somebody who may sign in as ID, and print the secret of their second factor, once.
+    """Enter somebody who may sign in as ID, and print the secret of their second factor, once.
 
     \b
     taishi people add wang --name 王值班 --role operator
     taishi people add li --name 李书记 --role community --place 370202001001
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     said_of = _Given(**given)
     if not identity.strip() or len(identity) > 100 or identity != identity.strip():
         raise SettingsError(f"ID: received {identity!r}, allowed: 1 to 100 characters without blanks around")

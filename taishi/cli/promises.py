@@ -60,7 +60,7 @@ def promises(part: str | None, *, run: bool, as_json: bool, brief: bool) -> None
     the oldest of these. One whose test was skipped has not run. Every test session records (make test,
     pytest); * marks a tree with changes that its commit has not. Ends with 1 when a line failed, with --run
     also when one did not run.
-    """  # noqa: D301 - click's own mark for lines that stay lines
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     found, home = selected(read_promises(_ROOT), part), load_settings().home
     named = {promise: functions(promise.tests, _ROOT) for promise in found}
     if run:

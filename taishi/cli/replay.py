@@ -86,7 +86,7 @@ def replay(
     as_recorded: bool,
     as_json: bool,
 ) -> None:
-    r"""Send recordings (CSV or NDJSON, .gz too) through the same door as live messages.
+    """Send recordings (CSV or NDJSON, .gz too) through the same door as live messages.
 
     Shifted to begin now, at their own pace or --speed times as fast; --speed max sends as fast as
     Kafka takes them. Rows that cannot be taken go to quarantine with their reason. Recordings of other
@@ -96,7 +96,7 @@ def replay(
     \b
     taishi replay on-street-parking-bay-sensors.csv --format melbourne-bays --as-recorded
     taishi replay Activity_events.csv.gz --format tihm-activity --speed 1000
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay lines
     settings = load_settings()
     pace = _speed(speed)
     mapping = load_mapping(mapping_name)

@@ -62,7 +62,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     connector: bool,
     as_json: bool,
 ) -> None:
-    r"""Add a sender and print its secret, once: it is kept as a hash only.
+    """Add a sender and print its secret, once: it is kept as a hash only.
 
     \b
     taishi senders add camera-7 --paths /hikvision
@@ -70,7 +70,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     taishi senders add a84041000181c061 --mqtt
     taishi senders add chirpstack --mqtt --topics application/+/device/+/event/up
     taishi senders add connect-mqtt --mqtt --connector
-    """  # fmt: skip
+    """  # noqa: D301 - \b is click's mark for lines that stay lines  # fmt: skip
     if not mqtt and (topics or connector):
         raise click.UsageError("--topics and --connector need --mqtt")
     if not mqtt and not paths:

@@ -106,14 +106,14 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Publish what a city's parking, security and care devices would say. All of it is SIMULATED.
+    """Publish what a city's parking, security and care devices would say. All of it is SIMULATED.
 
     \b
     taishi simulate --dry-run --duration 3600 --speed 60   # what would an hour send?
     taishi simulate --incident fire@370202001001001        # smoke in one grid of the running city
     taishi simulate --rate 2000 --duration 60              # load on top
     taishi simulate --history 7d                           # a past for boards and analyses
-    """  # fmt: skip
+    """  # noqa: D301 - \b is click's mark for lines that stay lines  # fmt: skip
     settings = load_settings()
     seed = settings.simulated_seed if seed is None else seed
     grids = load_registry(settings).grid_codes

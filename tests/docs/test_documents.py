@@ -119,8 +119,16 @@ def test_the_readme_opens_with_the_two_commands():
     assert [line.split("#")[0].strip() for line in lines[3:5]] == ["make up", "make test"]
 
 
+def all_below(command):
+    yield command
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from all_below(each)
+
+
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_every_command_has_help(name):
     command = _GROUP.get_command(click.Context(_GROUP), name)
     assert command is not None
     assert (command.help or "").strip()
+    shown = [each.name for each in all_below(command) if "\\b" in (each.help or "")]
+    assert shown == [], "click's mark for lines that stay lines is the character, not its escape"
