@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down examples test lint types format bench test-faults test-faults-long lock bootstrap
+.PHONY: help up down examples test lint types format bench test-faults test-faults-long test-security lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -12,6 +12,7 @@ help:
 	@echo "make lint         ruff, formatting, mypy"
 	@echo "make bench        measure this installation beside its own limits"
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: KILLS=30"
+	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
 	@echo "make format       let ruff reformat and repair"
 	@echo "make lock         resolve pyproject.toml into requirements.lock"
 
@@ -47,6 +48,9 @@ test-faults: bootstrap
 
 test-faults-long: bootstrap
 	TAISHI_FAULT_KILLS=$(or $(KILLS),30) $(BIN)/pytest -p no:xdist -m faults --timeout 14400 $(ARGS)
+
+test-security: bootstrap
+	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist -m "not stack" tests/security $(ARGS)
 
 bench: bootstrap
 	$(BIN)/taishi bench $(ARGS)

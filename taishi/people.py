@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from operations.people.audit import Said
 from operations.store.badges import BadgeRows
 from schemas.errors import SettingsError, received_allowed
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
-__all__ = ["checked_places", "opened", "said"]
+__all__ = ["checked_places", "opened", "said", "written_down"]
 
 
 @contextmanager
@@ -33,6 +35,16 @@ def said(what: str, of: str = "", detail: str = "") -> Said:
     """That whoever is signed in to this machine did it, now, at the command line."""
     at_ms = time.time_ns() // 1_000_000
     return Said(at_ms=at_ms, who=getpass.getuser(), terminal="cli", what=what, of=of, detail=detail)
+
+
+def written_down(what: str, of: str = "", detail: str = "", settings: Settings | None = None) -> None:
+    """Record an act before it is done; SettingsError where that cannot be, and then it is not done."""
+    try:
+        with opened(settings) as store:
+            store.record(said(what, of, detail))
+    except (OSError, SQLAlchemyError) as error:
+        words = "审计不可用 operations_database takes nothing, and nothing is done that is not written down"
+        raise SettingsError(f"{what}: {words}: {error}") from error
 
 
 def checked_places(codes: Sequence[str], settings: Settings) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from connectors.peers import LOOPBACK
+from operations.people.keep import keep_days
 from operations.people.samples import is_sample
 from schemas.errors import SettingsError
 from schemas.store import policies
@@ -69,7 +70,18 @@ class Settings(BaseSettings):
         None, description="stations, members, patrols, walking model (TOML, docs/scenarios.md); none if unset"
     )
     residents_file: Path | None = Field(
-        None, description="who pseudonyms are of, for care workers (CSV, docs/scenarios.md); nobody if unset"
+        None,
+        description="who pseudonyms are of, sealed, for care workers (taishi residents); nobody if unset",
+    )
+    residents_keys_file: Path | None = Field(
+        None,
+        description="its keys, one a resident, never in its backups; residents.keys.json beside keys_file "
+        "if unset",
+    )
+    audit_spool_file: Path | None = Field(
+        None,
+        description="where the record of life safety waits while its database takes nothing, best on another "
+        "disk; home/audit-spool.jsonl if unset",
     )
     keys_file: Path | None = Field(
         None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
@@ -240,6 +252,9 @@ class Settings(BaseSettings):
         None, description="CA certificates (PEM) that sign its certificate; the system's if unset"
     )
     desk: bool = Field(False, description="whether `taishi up` runs the operations desk (docs/desk.md)")
+    desk_keep_days: dict[str, float] = Field(
+        {}, description="table of the desk -> days it is kept (taishi retention), where not as shipped"
+    )
     desk_host: str = Field("127.0.0.1", description="where the desk is served; beyond loopback with TLS only")
     desk_port: int = Field(18084, description="port of it", ge=1, le=65535)
     desk_tls_certificate: Path | None = Field(None, description="the desk's certificate (PEM); TLS if set")
@@ -286,6 +301,11 @@ class Settings(BaseSettings):
     def operations_url(self) -> str:
         """SQLAlchemy URL of the desk's database."""
         return self.operations_database or f"sqlite:///{self.home / 'data' / 'operations.db'}"
+
+    @property
+    def audit_spool(self) -> Path:
+        """The file of the spool in use."""
+        return self.audit_spool_file or self.home / "audit-spool.jsonl"
 
     @property
     def influxdb_url(self) -> str:
@@ -353,6 +373,7 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**given)
         policies(settings.window_s, settings.influxdb_keep_days)
+        keep_days(settings.desk_keep_days)
         _refuse_samples(settings)
     except ValidationError as error:
         lines = [

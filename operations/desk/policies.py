@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from operations.desk.recorded import note
 from operations.desk.state import Desk, desk_of
+from operations.people.audit import Said
 from operations.people.roles import Permission, denial
 from operations.people.sign_in import SignedIn, SignInRefusedError
 
@@ -36,6 +38,8 @@ POLICY: Final = "x-policy"
 COOKIE: Final = "taishi_session"
 SCREEN_COOKIE: Final = "taishi_screen"
 """Of a wall or touch screen itself: it stays while people come and go."""
+_RECORDED: Final[frozenset[str]] = frozenset({"care.identity", "people.manage", "audit.read", "export"})
+"""What opens people, the record or data in bulk: that somebody tried is in the record too."""
 _CHANGES_NOTHING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -88,12 +92,22 @@ def guarded(policy: Policy) -> dict[str, Any]:
     return extra if policy == "anyone" else extra | {"dependencies": [Depends(_check(policy))]}
 
 
-def _check(policy: Policy) -> Callable[[SignedIn], None]:
-    def check(who: Who) -> None:
-        if policy not in {"anyone", "signed_in"}:
-            require(who, policy)  # type: ignore[arg-type]  # the two words are out
+def _check(policy: Policy) -> Callable[..., None]:
+    def check(who: Who, request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> None:
+        if policy in {"anyone", "signed_in"}:
+            return
+        if policy in _RECORDED and (words := denial(who.person, policy)):  # type: ignore[arg-type]
+            note(desk, _refused(who, request, words, desk.clock()))
+        require(who, policy)  # type: ignore[arg-type]  # the two words are out
 
     return check
+
+
+def _refused(who: SignedIn, request: Request, words: str, at_ms: int) -> Said:
+    of = f"{request.method} {request.url.path}"[:300]
+    return Said(
+        at_ms=at_ms, who=who.person.id, terminal=who.terminal, what="access.refused", of=of, detail=words
+    )
 
 
 def require(who: SignedIn, permission: Permission, place: str = "") -> None:

@@ -14,6 +14,7 @@ from operations.handover.model import HandoverRules
 from operations.oncall.hours import SHIFTS, Span
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+from operations.people.spool import Spool
 from operations.scenarios.identity import Identify
 from operations.scenarios.model import Scenarios
 from operations.scenarios.parking import ParkingNow
@@ -31,7 +32,8 @@ class Desk:
     """One desk. `district`: its code. `clock`: wall time, ms. `secure`: browsers reach it by TLS.
 
     `photos`, `parking`, `identify`: where photographs are kept, what tells of parking spaces, who knows whose
-    a pseudonym is; None: this desk has none, and says so.
+    a pseudonym is; None: this desk has none, and says so. `spool`: where what is told for life safety's sake
+    is written while the record takes nothing.
     """
 
     district: str
@@ -49,6 +51,7 @@ class Desk:
     photos: Photos | None = None
     parking: Callable[[], ParkingNow] | None = None
     identify: Identify | None = None
+    spool: Spool | None = None
 
 
 def desk_of(request: Request) -> Desk:

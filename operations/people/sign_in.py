@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from operations.people.audit import Said
 from operations.people.passwords import Passwords
 from operations.people.roles import Person, PersonAtScreen
@@ -24,6 +27,7 @@ from schemas.calendar import local
 
 __all__ = ["SignInRefusedError", "SignedIn", "SigningIn"]
 
+_LOG = structlog.get_logger(__name__)
 _SEEN_EVERY_MS = 15_000
 
 
@@ -125,9 +129,16 @@ class SigningIn:
         if person is None or person.disabled:
             raise SignInRefusedError("账号已停用 this account is disabled")
         if now_ms - session.seen_ms >= _SEEN_EVERY_MS:
-            self._store.see_session(session.token_hash, now_ms)
+            self._see(session, now_ms)
         there = PersonAtScreen.of(person) if session.terminal == "touch" else person
         return SignedIn(there, session.terminal)
+
+    def _see(self, session: Session, now_ms: int) -> None:
+        """Note that there was a request. A database that takes nothing ends the session sooner, not now."""
+        try:
+            self._store.see_session(session.token_hash, now_ms)
+        except SQLAlchemyError as error:
+            _LOG.warning("a request of a session is not noted", why=type(error).__name__)
 
     def sign_out(self, token: str, now_ms: int) -> None:
         """End the session of the token, if there is one."""

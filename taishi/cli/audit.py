@@ -12,9 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from operations.people.audit import Anchor, first_broken
+from operations.people.spool import Spool
 from schemas.calendar import local
 from schemas.errors import SettingsError, TaishiError
 from taishi.people import opened
+from taishi.settings import load_settings
 
 __all__ = ["audit"]
 
@@ -62,8 +64,11 @@ def verify(*, anchor: str) -> None:
         if words := first_broken(store.entries(), kept):
             raise TaishiError(f"审计链不完整 the record does not hold: {words}")
         head = store.head()
+        waiting = Spool(load_settings().audit_spool).waiting()
     how = f", and entry {kept.number} is the anchored one" if kept else ""
     click.echo(f"审计链完整 the record holds: {head.number} entries{how}")
+    if waiting:
+        click.echo(f"暂存 the spool holds {waiting} more, which the desk adds when the record takes them")
 
 
 @audit.command()

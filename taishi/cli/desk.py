@@ -24,13 +24,16 @@ from operations.oncall.clock import now_ms
 from operations.oncall.load import load_oncall
 from operations.oncall.model import OnCall
 from operations.oncall.reader import Reader
+from operations.people.keep import keep_days
 from operations.people.passwords import Passwords
 from operations.people.sign_in import SigningIn
+from operations.people.spool import Spool
+from operations.scenarios.identity import Identify, Resident
 from operations.scenarios.load import load_scenarios
 from operations.scenarios.photos import Photos
 from operations.store.casebook import CaseBook
 from pipelines.io.sink import KafkaSink, Record
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, TaishiError
 from schemas.topics import ACTS
 from taishi import logs, metrics
 from taishi.cases.desk import config
@@ -38,8 +41,10 @@ from taishi.doors import is_loopback, tls_pair
 from taishi.keys import key_file
 from taishi.pages import pages_store
 from taishi.parking import ParkingReader
+from taishi.people import said
 from taishi.places import load_registry
-from taishi.residents import Residents
+from taishi.residents import Residents, finish, vault_of
+from taishi.retention import Retention
 from taishi.serving import listener, running
 from taishi.settings import Settings, load_settings
 
@@ -72,6 +77,8 @@ def serve() -> None:
     clockwork = Clockwork(made.cases, now_ms, made.feed.wake)
     acts = Publisher(made.store, made.cases, _into_log(settings))
     threads = [running("cases", clockwork.run, stopping), running("acts", acts.run, stopping)]
+    retention = Retention(settings.operations_url, keep_days(settings.desk_keep_days), now_ms)
+    threads.append(running("retention", retention.run, stopping))
     if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
         reader = Reader(settings.kafka_bootstrap, made.store, made.feed.wake)
         threads.append(running("reader", reader.run, stopping))
@@ -147,11 +154,24 @@ def _made(settings: Settings, url: str, *, secure: bool = False) -> Desk:
         scenarios=scenarios,
         photos=Photos(settings.home / "data" / "photos", scenarios.photo_max_bytes),
         parking=ParkingReader(situation, now_ms),
-        identify=_residents(settings),
+        identify=_residents(settings, store),
+        spool=Spool(settings.audit_spool),
     )
 
 
-def _residents(settings: Settings) -> Residents | None:
+def _residents(settings: Settings, store: DeskStore) -> Identify | None:
+    """The register, opened at each call: one that cannot be read is told to who asks, and stops no alert."""
     if settings.residents_file is None:
         return None
-    return Residents(settings.residents_file, KeyFile(key_file(settings)))
+    vault, keys = vault_of(settings), key_file(settings)
+
+    def identify(subject: str) -> Resident | None:
+        return Residents(vault, KeyFile(keys))(subject)
+
+    try:
+        again = finish(store, vault, said("residents.erased"))
+    except TaishiError as error:
+        _LOG.error("the residents' register cannot be read; the desk serves without it", why=str(error))
+    else:
+        _LOG.info("residents' register", erased_again=len(again))
+    return identify

@@ -9,6 +9,7 @@ import click
 from connectors.privacy.keys import create_keys, forget_key, read_keys, rotate_keys
 from connectors.privacy.pseudonyms import pseudonyms
 from taishi.keys import key_file
+from taishi.people import written_down
 from taishi.settings import load_settings
 
 __all__ = ["keys"]
@@ -50,6 +51,8 @@ def rotate() -> None:
     People get new pseudonyms; the older keys still open what was sealed and find registered pseudonyms.
     """
     path = key_file(load_settings())
+    read_keys(path)
+    written_down("keys.rotate")
     click.echo(f"{path}: key {rotate_keys(path)} makes from now on")
 
 
@@ -59,6 +62,8 @@ def rotate() -> None:
 def forget(version: int) -> None:
     """Take an older key out for good: what it sealed is unreadable from then on, in every backup too."""
     path = key_file(load_settings())
+    read_keys(path)
+    written_down("keys.forget", str(version))
     forget_key(path, version)
     click.echo(f"{path}: key {version} is gone")
 
@@ -69,7 +74,8 @@ def forget(version: int) -> None:
 def pseudonym(identity: str, *, as_json: bool) -> None:
     """Print the pseudonyms of IDENTITY as its format writes it (such as Patient/123), newest first.
 
-    Register people by these, so that the registry names nobody either.
+    Register people by these, so that the registry names nobody either. The audit has which one was asked for.
     """
     names = pseudonyms(read_keys(key_file(load_settings())), identity)
+    written_down("keys.pseudonym", names[0])
     click.echo(json.dumps(names) if as_json else "\n".join(names))

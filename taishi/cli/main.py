@@ -32,6 +32,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "desk": ("desk", "the operations desk: serve, openapi"),
     "major-event": ("major_event", "major-event mode: check, add, list, on, off, reports"),
     "people": ("people", "who may sign in at the desk: add, list, roles, change, disable, password"),
+    "residents": ("residents", "who pseudonyms are of, sealed: import, list, erase, check"),
+    "retention": ("retention", "how long the desk keeps what: show, run"),
     "audit": ("audit", "who did what at the desk: list, verify, head"),
     "detect": ("detect", "how unusual each row of a CSV file is, by the rows before it"),
     "pages": ("pages", "live pages for operators in a browser: serve"),

@@ -19,6 +19,7 @@ from connectors.codecs import personal_names
 from schemas.errors import SettingsError
 from schemas.quarantine import Reason
 from taishi.keys import keys_of
+from taishi.people import written_down
 from taishi.quarantine.read import read, read_one
 from taishi.quarantine.records import Held, Position, Selection, excerpt, opened, parse_since
 from taishi.quarantine.resend import Outcome, resend
@@ -87,9 +88,13 @@ def _table(records: Iterable[Held]) -> Table:
 @click.option("--raw", type=click.Path(dir_okay=False, path_type=Path), help="write the original bytes here")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object")
 def show(position: str, raw: Path | None, as_json: bool) -> None:
-    """Show one record (PARTITION:OFFSET): its facts and the first 200 bytes of its content."""
-    settings = load_settings()
-    record = opened(read_one(settings.kafka_bootstrap, Position.parse(position)), keys_of(settings))
+    """Show one record (PARTITION:OFFSET): its facts and the first 200 bytes of its content.
+
+    Who opened which record is in the audit, before it is opened.
+    """
+    settings, at = load_settings(), Position.parse(position)
+    written_down("quarantine.show" if raw is None else "quarantine.raw", str(at), settings=settings)
+    record = opened(read_one(settings.kafka_bootstrap, at), keys_of(settings))
     if raw is not None:
         if record.what.sealed:
             raise SettingsError(f"{position} stays sealed: {record.what.detail}")

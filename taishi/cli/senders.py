@@ -15,6 +15,7 @@ from rich.table import Table
 from schemas.errors import SettingsError
 from taishi.doors import tls_pair
 from taishi.mosquitto import access_list, configuration, passwords
+from taishi.people import written_down
 from taishi.senders import Entry, editing, new_entry, read, users_of
 from taishi.settings import load_settings
 
@@ -89,6 +90,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     with editing(_file()) as entries:
         if any(each.name == name for each in entries):
             raise SettingsError(f"sender: received {name}, which is there; allowed: a new name, or remove it")
+        written_down("senders.add", name, " ".join((*entry.paths, *entry.topics)))
         entries.append(entry)
     if as_json:
         click.echo(json.dumps(_facts(entry) | {"secret": secret}, ensure_ascii=False))
@@ -126,6 +128,7 @@ def remove(name: str) -> None:
         if len(left) == len(entries):
             names = ", ".join(entry.name for entry in entries) or "none"
             raise SettingsError(f"sender: received {name}, allowed: {names}")
+        written_down("senders.remove", name)
         entries[:] = left
     click.echo(f"removed {name}")
 

@@ -56,7 +56,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     file = tmp_path_factory.mktemp("outgoing") / "senders.toml"
     words = re.search(r"taishi senders add (.*)", PAGE.read_text("utf-8"))
     assert words
-    made = CliRunner(env={"TAISHI_SENDERS_FILE": str(file)}).invoke(
+    made = CliRunner(env={"TAISHI_SENDERS_FILE": str(file), "TAISHI_HOME": str(file.parent)}).invoke(
         senders, ["add", *words[1].split(), "--json"]
     )
     said = json.loads(made.stdout)

@@ -26,6 +26,7 @@ from taishi.settings import Settings
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "senders.toml"
+    monkeypatch.setenv("TAISHI_HOME", str(tmp_path / "home"))  # of the record
     monkeypatch.setenv("TAISHI_SENDERS_FILE", str(path))
     return path
 
@@ -143,7 +144,10 @@ def test_a_change_is_followed_and_a_broken_one_is_not(file: Path, monkeypatch: p
     assert seen == [["a"]]
     run("add", "b", "--mqtt")
     wait_until(lambda: seen[-1] == ["a", "b"])
-    file.write_text("no toml")
+    broken = file.with_name("broken")  # put there whole: a file that is being written is empty for a moment
+    broken.touch(0o600)
+    broken.write_text("no toml")
+    broken.replace(file)
     threading.Event().wait(0.2)
     assert seen[-1] == ["a", "b"]
     file.unlink()

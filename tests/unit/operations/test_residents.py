@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ from connectors.privacy.keys import KeyFile, create_keys, rotate_keys
 from connectors.privacy.pseudonyms import pseudonym
 from operations.scenarios.identity import Resident
 from schemas.errors import SettingsError
-from taishi.residents import Residents
+from taishi.resident_vault import Vault
+from taishi.residents import COLUMNS, Imported, Residents, read_csv
 
 HEAD = "identity,name,telephone,address,contact\n"
 ROW = "370202194001011234,周奶奶,139,香港中路 1 号,女儿\n"
+NOBODY: frozenset[str] = frozenset()
 
 
 @pytest.fixture
@@ -22,17 +26,20 @@ def keys(tmp_path: Path) -> KeyFile:
     return KeyFile(tmp_path / "keys.json")
 
 
-def register(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
-    path = tmp_path / "residents.csv"
-    path.write_text(text, "utf-8")
-    path.chmod(mode)
-    return path
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def register(tmp_path: Path, keys: KeyFile, text: str = HEAD + ROW) -> Residents:
+    made = Residents(Vault(tmp_path / "residents", tmp_path / "residents.keys.json"), keys)
+    made.take(rows(text), NOBODY)
+    return made
 
 
 def test_a_pseudonym_is_of_the_resident_whose_identity_makes_it_also_after_the_key_was_changed(
     tmp_path, keys
 ):
-    known = Residents(register(tmp_path, HEAD + ROW), keys)
+    known = register(tmp_path, keys)
     theirs = pseudonym(keys.keys, "370202194001011234")
     zhou = Resident(name="周奶奶", telephone="139", address="香港中路 1 号", contact="女儿")
     assert known(theirs) == zhou
@@ -44,22 +51,67 @@ def test_a_pseudonym_is_of_the_resident_whose_identity_makes_it_also_after_the_k
 
 
 def test_who_is_taken_out_of_the_register_is_unknown_at_once(tmp_path, keys):
-    known = Residents(register(tmp_path, HEAD + ROW), keys)
-    register(tmp_path, HEAD)
-    assert known(pseudonym(keys.keys, "370202194001011234")) is None
+    known = register(tmp_path, keys)
+    theirs = pseudonym(keys.keys, "370202194001011234")
+    assert known(theirs) is not None
+    Vault(tmp_path / "residents", tmp_path / "residents.keys.json").change((), {known.find(theirs)[0]})
+    assert known(theirs) is None
+
+
+def test_an_import_again_changes_what_differs_and_nothing_else(tmp_path, keys):
+    known = register(tmp_path, keys)
+    before = (tmp_path / "residents").read_bytes()
+    assert known.take(rows(HEAD + ROW), NOBODY) == Imported(0, 1, 0, 0)
+    assert (tmp_path / "residents").read_bytes() == before
+    moved = ROW.replace("1 号", "2 号") + "370202193505054321,王爷爷,138,福州南路 9 号,儿子\n"
+    assert known.take(rows(HEAD + moved), NOBODY) == Imported(1, 0, 1, 0)
+    assert known(pseudonym(keys.keys, "370202194001011234")).address == "香港中路 2 号"
+    assert len(known.names()) == 2
+
+
+def test_nothing_of_anybody_is_on_the_disk_in_clear(tmp_path, keys):
+    register(tmp_path, keys)
+    for path in (tmp_path / "residents", tmp_path / "residents.keys.json"):
+        assert path.stat().st_mode & 0o777 == 0o600
+        data = path.read_bytes()
+        assert not [cell for cell in ROW.strip().split(",") if len(cell) > 3 and cell.encode() in data]
+
+
+@pytest.mark.parametrize("which", ["residents", "residents.keys.json"])
+def test_a_file_that_others_can_read_is_said_at_the_start(tmp_path, keys, which):
+    known = register(tmp_path, keys)
+    (tmp_path / which).chmod(0o644)
+    with pytest.raises(SettingsError, match=r"permissions for others \(044\), allowed: chmod 600"):
+        Residents(known.vault, keys)
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "words"),
+    ("text", "words"),
     [
-        (HEAD, 0o644, r"permissions for others \(044\), allowed: chmod 600"),
-        (
-            "id,name\n",
-            0o600,
-            r"residents.csv:1: received the columns \['id', 'name'\], allowed: identity",
-        ),
+        (HEAD + ROW, "received no register, allowed: what `taishi residents import` makes of a CSV"),
+        ('{"id":"a","sealed":"AAAA"}\n', "record a was changed"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_said_at_the_start(tmp_path, keys, text, mode, words):
+def test_what_is_wrong_with_the_file_is_said_at_the_start(tmp_path, keys, text, words):
+    known = register(tmp_path, keys)
+    (tmp_path / "residents.keys.json").write_text(f'{{"a": "{"A" * 43}="}}')
+    (tmp_path / "residents").write_text(text, "utf-8")
     with pytest.raises(SettingsError, match=words):
-        Residents(register(tmp_path, text, mode), keys)
+        Residents(known.vault, keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,name\n", r"residents.csv:1: received the columns \['id', 'name'\], allowed: identity"),
+        (HEAD + "7,王\n", "residents.csv:2: received another number of cells"),
+        (HEAD + ROW.strip() + ",x\n", "residents.csv:2: received another number of cells"),
+        (HEAD + ROW[18:], "residents.csv:2: .*no identity"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_is_said_by_line(tmp_path, text, words):
+    path = tmp_path / "residents.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match=words):
+        read_csv(path)
+    assert len(COLUMNS) == 5
