@@ -18,6 +18,8 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("stack", "start everything, with the simulated city, and show it live"),
     "down": ("stack", "stop everything that `up` started"),
     "status": ("status", "what is running and what flows, as a live table"),
+    "backup": ("backup", "copy log, store, database and sealed keys of this installation"),
+    "restore": ("backup", "put a backup into an installation that has nothing"),
     "doctor": ("doctor", "check this machine and these settings, and say what to do"),
     "places": ("places", "the district's streets, communities and grids: import, check, list"),
     "sources": ("sources", "how good what each source sends is: shares of bad, late, double"),
