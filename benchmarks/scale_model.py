@@ -75,7 +75,7 @@ class Costs:
     window_bytes: float = 445.0  # before compression; len of benchmarks.rollup
     point_bytes: tuple[float, float, float] = (4.6, 6.5, 6.5)  # by size; taishi simulate --history 3h (0013)
     group_bytes: float = 6_300_000.0  # keys of a shard group; the same
-    rollup_checkpoint_bytes: float = 4_800_000.0  # 3.6 MB of three domains; python -m benchmarks.rollup
+    rollup_checkpoint_bytes: float = 7_605_000.0  # random values; python -m benchmarks.rollup
     detector_bytes: float = 1_454.0  # a series; taishi bench detect
     figures: int = 3  # series that detectors hold of a place and domain
 

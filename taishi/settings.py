@@ -288,6 +288,11 @@ class Settings(BaseSettings):
     delay_s: float = Field(5.0, description="how far the watermark trails the log's clock", ge=0)
     lateness_s: int = Field(600, description="how late a reading may be and still count", ge=0)
     skew_max_s: int = Field(60, description="how far ahead of the log a device's clock may be", ge=0)
+    worker_group: str = Field(
+        "",
+        description="group that workers join, those of `taishi up` too, where --group, --shards and "
+        "--from-oldest are not given; unset: each holds all shards by itself",
+    )
     checkpoint_interval_s: float = Field(10.0, description="longest time between two checkpoints", gt=0)
     simulated_devices: int = Field(20_000, description="devices of the simulated city", ge=1)
     simulated_seed: int = Field(370202, description="seed of the simulated city")

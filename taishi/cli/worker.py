@@ -64,13 +64,21 @@ def fold_settings(settings: Settings) -> FoldSettings:
     )
 
 
-def parse_group(name: str | None, shards: str = "all", *, from_oldest: bool = False) -> str | None:
-    """The name of a group of workers; SettingsError for one that cannot be, or that contradicts the rest."""
+def parse_group(
+    name: str | None, default: str, shards: str = "all", *, from_oldest: bool = False
+) -> str | None:
+    """The name of a group of workers; SettingsError for one that cannot be, or that contradicts the rest.
+
+    `default` ("" for none) is of the settings, and counts where none of the three is given.
+    """
+    alone = shards != "all" or from_oldest
     if name is None:
-        return None
+        name = "" if alone else default
+        if not name:
+            return None
     if not _GROUP.fullmatch(name):
         raise SettingsError(f"--group: received {name!r}, allowed: 1 to 64 of letters, digits, '-', '_', '.'")
-    if shards != "all" or from_oldest:
+    if alone:
         raise SettingsError(
             "--group: received it with --shards or --from-oldest, allowed: neither, for the group shares the "
             "shards; to rebuild, stop the group and run one worker with --from-oldest"
@@ -102,7 +110,7 @@ def aggregate(
         bootstrap=settings.kafka_bootstrap,
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
-        group=parse_group(group, shards, from_oldest=from_oldest),
+        group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         from_oldest=from_oldest,
     )
@@ -122,7 +130,7 @@ def situation(group: str | None, prism: str | None, metrics_port: int | None, *,
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=(WINDOWS, ALERTS),
-        group=parse_group(group, from_oldest=from_oldest),
+        group=parse_group(group, settings.worker_group, from_oldest=from_oldest),
         stall_s=_STALL_S,
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # the shards' progress marks are its ticks
@@ -152,7 +160,7 @@ def signals(
         bootstrap=settings.kafka_bootstrap,
         topics=(SIGNALS,),
         partitions=parse_partitions(shards),
-        group=parse_group(group, shards, from_oldest=from_oldest),
+        group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # nothing waits for a clock
         from_oldest=from_oldest,
@@ -177,7 +185,7 @@ def presence(
         bootstrap=settings.kafka_bootstrap,
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
-        group=parse_group(group, shards, from_oldest=from_oldest),
+        group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         tick_interval_s=None,  # those of `aggregate` move the log
         from_oldest=from_oldest,
@@ -199,7 +207,7 @@ def watch(group: str | None, prism: str | None, metrics_port: int | None, *, fro
     line = LineSettings(
         bootstrap=settings.kafka_bootstrap,
         topics=WATCH_TOPICS,
-        group=parse_group(group, from_oldest=from_oldest),
+        group=parse_group(group, settings.worker_group, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s * 6,  # what detectors know is large
         tick_interval_s=None,  # the shards' progress marks and pulses are its ticks
         from_oldest=from_oldest,

@@ -103,6 +103,12 @@ def records(bootstrap: str, topic: str) -> set[bytes]:
     return values
 
 
+def said(log: Path) -> list[dict[str, Any]]:
+    """The lines of a log that are whole."""
+    lines = log.read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
 class Worker:
     """One process of a group."""
 
@@ -111,11 +117,9 @@ class Worker:
         with log.open("ab") as output:
             self.process = subprocess.Popen([*wrapped, sys.executable, *words], stderr=output, cwd=ROOT)
 
-    def events(self, event: str) -> list[dict[str, object]]:
+    def events(self, event: str) -> list[dict[str, Any]]:
         """What it has logged under this name."""
-        lines = self.log.read_text("utf-8").splitlines()
-        found = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-        return [each for each in found if each["event"].startswith(event)]
+        return [each for each in said(self.log) if each["event"].startswith(event)]
 
     def end(self) -> int:
         """Ask it to hand over and leave; returns its exit code."""

@@ -1,7 +1,9 @@
 """Workers of a group come, are killed, stopped and continued while readings flow: the same picture."""
 
 import signal
+import sys
 import threading
+import time
 
 import pytest
 
@@ -43,8 +45,10 @@ def test_workers_that_come_die_and_stop_leave_the_picture_of_one(stack, tmp_path
         stays = start("stays")  # all three have some now: each came while readings flowed
         dies.process.kill()
         sleeps.process.send_signal(signal.SIGSTOP)
+        began_s = time.monotonic()
         taken = lambda: {s for each in stays.events("shards taken") for s in each["offsets"]}  # noqa: E731
         wait_until(lambda: len(taken()) == SHARDS)
+        sys.stderr.write(f"\ntaken over {time.monotonic() - began_s:.1f} s after a kill and a stop\n")
         sleeps.process.send_signal(signal.SIGCONT)
         wait_until(lambda: sleeps.events("shards lost"))
         wait_until(lambda: len(sleeps.events("shards taken")) > 1)  # a member like any other again

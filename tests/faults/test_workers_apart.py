@@ -25,6 +25,7 @@ from tests.behaviour.sharing import (
     folded,
     prepare,
     records,
+    said,
     wait_until,
 )
 from tests.behaviour.test_influxdb_upserts import City, city_log
@@ -179,3 +180,30 @@ def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
         assert [owner.end(), heir.end()] == [0, 0]
     city.check()
     city.wipe()
+
+
+def test_the_commands_share_and_hand_over(stack, tmp_path):
+    """`taishi worker aggregate --group NAME` as it is typed: the second takes half, then all."""
+    prisms = (stack.settings.prism_aggregate_port, stack.settings.prism_presence_port)
+    logs = [tmp_path / "first.log", tmp_path / "second.log"]
+    workers = []
+
+    def shards(log, event, of):
+        return [shard for each in said(log) if each["event"] == event for shard in each[of]]
+
+    def held(log):
+        return len(shards(log, "shards taken", "offsets")) - len(shards(log, "shards given up", "shards"))
+
+    try:
+        for port, log in zip(prisms, logs, strict=True):
+            words = ("--group", "typed", "--prism", f"127.0.0.1:{port}", "--metrics-port", "0")
+            workers.append(stack.start("worker", "aggregate", *words, log=log))
+            wait_until(lambda log=log: held(log) > 0, 90)
+        wait_until(lambda: [held(log) for log in logs] == [SHARDS * 2, SHARDS * 2])
+        workers[0].send_signal(signal.SIGTERM)
+        assert workers[0].wait(20) == 0
+        wait_until(lambda: held(logs[1]) == SHARDS * 4, 5)  # at once: no session has to run out
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()

@@ -145,7 +145,7 @@ def test_a_worker_has_its_prism_beside_it_before_it_starts(name):
 def test_workers_share_their_shards_and_hand_them_over_before_they_are_killed(name):
     workload, pod = RUNNING[name]["spec"], PODS[name]
     assert ours(pod)["command"] == ["taishi", "worker", name.removeprefix("worker-"), "--group", "district"]
-    assert parse_group(ours(pod)["command"][-1]) == "district"
+    assert parse_group(ours(pod)["command"][-1], "") == "district"
     # More than a domain has partitions would only stand by.
     assert 2 <= workload["replicas"] <= TOPICS[readings_topic("parking")].partitions
     assert workload["podManagementPolicy"] == "Parallel"
