@@ -11,7 +11,7 @@ help:
 	@echo "make test         lint, then all tests, those with the real stack last; as root on Debian it installs what they need"
 	@echo "make lint         ruff, formatting, mypy"
 	@echo "make bench        measure this installation beside its own limits"
-	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: KILLS=30"
+	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
 	@echo "make format       let ruff reformat and repair"
 	@echo "make lock         resolve pyproject.toml into requirements.lock"
@@ -47,6 +47,7 @@ test-faults: bootstrap
 	$(BIN)/pytest -p no:xdist -m faults $(ARGS)
 
 test-faults-long: bootstrap
+	TAISHI_SIMULATION_SEEDS=$(or $(SEEDS),50000) $(BIN)/pytest -p no:xdist tests/simulation $(ARGS)
 	TAISHI_FAULT_KILLS=$(or $(KILLS),30) $(BIN)/pytest -p no:xdist -m faults --timeout 14400 $(ARGS)
 
 test-security: bootstrap
