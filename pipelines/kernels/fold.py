@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s, ShardBatch
-from pipelines.kernels.decode import HotReading, Rejection, decode_readings
+from pipelines.kernels.columns import Columns, columns_of
+from pipelines.kernels.decode import HotReading, Rejection
 from pipelines.kernels.flush import flush
 from pipelines.kernels.panes import Pane, identities
 from pipelines.kernels.plan import Plan, plan_for, to_fixed
@@ -38,6 +39,7 @@ class _Columns:
     time_ms: Int64s
     seq: Int64s
     source: Int64s
+    head: Int64s
     simulated: npt.NDArray[np.bool_]
     watermark_ms: Int64s
 
@@ -66,17 +68,17 @@ class _BatchFold:
 
     def run(self) -> FoldOutput:
         state, batch = self.state, self.batch
-        decoded = decode_readings(batch.values)
-        for rejection in decoded.rejections:
+        self.columns = columns = columns_of(batch.values)
+        for rejection in columns.rejections:
             self._reject(rejection)
         watermarks = self._watermarks()
-        index = np.array(decoded.indices, np.int64)
-        for start, stop, crossing in self._segments(watermarks, index):
+        rows = self._rows(columns, watermarks)
+        for start, stop, crossing in self._segments(watermarks, columns.index):
             if crossing is not None:
                 mark, revision = int(watermarks[crossing]), int(batch.offsets[crossing])
                 self.output.flushes.append(flush(self.plan, self.settings, state, mark, revision))
             if stop > start:
-                self._fold_segment(decoded.readings[start:stop], index[start:stop], watermarks)
+                self._fold_segment(rows.take(slice(start, stop)))
         state.next_offset = batch.next_offset
         if watermarks.size:
             state.watermark_ms = int(watermarks[-1])
@@ -104,9 +106,11 @@ class _BatchFold:
         cuts = [0, *np.searchsorted(index, crossings).tolist(), index.size]
         yield from zip(cuts[:-1], cuts[1:], [None, *crossings], strict=True)
 
-    def _fold_segment(self, readings: list[HotReading], index: Int64s, watermarks: Int64s) -> None:
+    def _fold_segment(self, rows: _Columns) -> None:
         """Refused and late ones out, duplicates out, the rest into their panes."""
-        rows = self._refuse(readings, self._columns(readings, index, watermarks))
+        self._add_series(rows)
+        self._add_sources(rows)
+        rows = self._refuse(rows)
         late = rows.time_ms < rows.watermark_ms - self.settings.lateness_ms
         self._tally("consumed", rows.source)
         if late.any():
@@ -118,33 +122,51 @@ class _BatchFold:
             chosen = pane == number
             self._fold_pane(number, rows if chosen.all() else rows.take(chosen))
 
-    def _columns(self, readings: list[HotReading], index: Int64s, watermarks: Int64s) -> _Columns:
+    def _rows(self, columns: Columns, watermarks: Int64s) -> _Columns:
+        """All readings of the batch; series and sources as known at its begin."""
+        no_metrics: dict[str, int] = {}
+        metric = [
+            self.plan.codes.get(head.kind, no_metrics).get(head.metric, UNKNOWN) for head in columns.heads
+        ]
+        self.metric_of_head = np.array(metric, np.int64)
+        simulated = np.array([head.simulated for head in columns.heads], np.bool_)
         return _Columns(
-            index=index,
-            series=self._series(readings),
-            value=np.array([r.value for r in readings], np.float64),
-            time_ms=np.array([r.observed_at_ms for r in readings], np.int64),
-            seq=np.array([r.seq for r in readings], np.int64),
-            source=self._sources(readings),
-            simulated=np.array([r.simulated for r in readings], np.bool_),
-            watermark_ms=watermarks[index],
+            index=columns.index,
+            series=self._series(columns),
+            value=columns.value,
+            time_ms=columns.time_ms,
+            seq=columns.seq,
+            source=columns.head.copy(),
+            head=columns.head,
+            simulated=simulated[columns.head],
+            watermark_ms=watermarks[columns.index],
         )
 
-    def _series(self, readings: list[HotReading]) -> Int64s:
-        """Series numbers; readings of a kind, metric or grid that cannot be get UNKNOWN."""
-        no_metrics: dict[str, int] = {}
-        metric_codes = self.plan.codes.get
-        metric = np.array(
-            [metric_codes(r.kind, no_metrics).get(r.metric, UNKNOWN) for r in readings], np.int64
-        )
+    def _series(self, columns: Columns) -> Int64s:
+        """Series numbers, UNKNOWN for those that are new or cannot be."""
+        table, codes = self.state.table, self.plan.codes
+        numbers = np.full(len(columns.values), UNKNOWN, np.int64)
+        for group in columns.matched:
+            head = group.template.head
+            metric = codes.get(head.kind, {}).get(head.metric, UNKNOWN)
+            if metric != UNKNOWN:
+                numbers[group.records] = table.find(metric, group.text("device"), group.text("grid"))
+        if columns.decoded:
+            readings = columns.decoded.values()
+            metrics = np.array([codes.get(r.kind, {}).get(r.metric, UNKNOWN) for r in readings], np.int64)
+            known = table.lookup([r.device for r in readings], [r.grid for r in readings], metrics)
+            numbers[list(columns.decoded)] = known
+        return numbers[columns.index]
+
+    def _add_series(self, rows: _Columns) -> None:
+        """Number the series that are new; those of a kind, metric or grid that cannot be stay UNKNOWN."""
         table = self.state.table
-        numbers = table.lookup([r.device for r in readings], [r.grid for r in readings], metric)
-        for at in np.flatnonzero((numbers == UNKNOWN) & (metric != UNKNOWN)).tolist():
-            r = readings[at]
+        new = (rows.series == UNKNOWN) & (self.metric_of_head[rows.head] != UNKNOWN)
+        for at in np.flatnonzero(new).tolist():
+            r = self.columns.reading(int(rows.index[at]))
             key = (r.device, r.kind, r.metric, r.grid)
             known = table.index.get(key)
-            numbers[at] = self._new_series(key, r) if known is None else known
-        return numbers
+            rows.series[at] = self._new_series(key, r) if known is None else known
 
     def _new_series(self, key: tuple[str, str, str, str], reading: HotReading) -> int:
         metric = self.plan.codes.get(reading.kind, {}).get(reading.metric)
@@ -152,16 +174,18 @@ class _BatchFold:
             return UNKNOWN
         return self.state.table.add(key, metric, reading.subject)
 
-    def _sources(self, readings: list[HotReading]) -> Int64s:
+    def _add_sources(self, rows: _Columns) -> None:
+        """Number the sources in the order in which they are first heard of."""
+        heads, first = np.unique(rows.head, return_index=True)
+        named = [self.columns.heads[head].source for head in heads[np.argsort(first)].tolist()]
         codes = self.state.sources.codes
-        try:
-            return np.array([codes[r.source] for r in readings], np.int64)
-        except KeyError:
-            for r in readings:
-                self.state.account("consumed", r.source, 0)
-            return self._sources(readings)
+        for source in named:
+            if source not in codes:
+                self.state.account("consumed", source, 0)
+        of_head = np.array([codes.get(head.source, UNKNOWN) for head in self.columns.heads], np.int64)
+        rows.source[:] = of_head[rows.head]
 
-    def _refuse(self, readings: list[HotReading], rows: _Columns) -> _Columns:
+    def _refuse(self, rows: _Columns) -> _Columns:
         """Take out what cannot be: an impossible series, value or time; each with its reason."""
         plan, table = self.plan, self.state.table
         append_ms = self.batch.append_times_ms[rows.index]
@@ -174,7 +198,7 @@ class _BatchFold:
         if not refused.any():
             return rows
         for at in np.flatnonzero(refused).tolist():
-            reading = readings[at]
+            reading = self.columns.reading(int(rows.index[at]))
             if unknown[at]:
                 reason, detail = _why_unknown(plan, reading)
             elif future[at]:

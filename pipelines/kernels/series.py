@@ -5,12 +5,14 @@ Arrays grow by doubling, so a new series is amortised O(1); only growth ever cop
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
+from pipelines.kernels.series_index import SeriesIndex, keys_of
+from pipelines.kernels.template import Bytes
 
 __all__ = ["NEVER_MS", "UNKNOWN", "Names", "SeriesTable"]
 
@@ -56,6 +58,8 @@ class SeriesTable:
         self.subjects = Names([""])
         self._columns: npt.NDArray[np.int64] = np.zeros((5, 1024), np.int64)
         self._first_of_device: list[int] = []
+        self._by_width: dict[tuple[int, int], SeriesIndex] = {}
+        self._unindexed: list[tuple[str, str, int]] = []  # device, grid, number
 
     def __len__(self) -> int:
         return len(self.index)
@@ -100,6 +104,33 @@ class SeriesTable:
         right = (device != UNKNOWN) & (self.metric[guess] == metric) & (self.grid[guess] == grid)
         return np.where(right, guess, UNKNOWN)
 
+    def find(self, metric: int, devices: Bytes, grids: Bytes) -> Int64s:
+        """Numbers of the series of one metric by the bytes of their names, ASCII, shapes `(n, width)`.
+
+        UNKNOWN where there is none.
+        """
+        self._index_new()
+        index = self._by_width.get((devices.shape[1], grids.shape[1]))
+        if index is None:
+            return np.full(devices.shape[0], UNKNOWN, np.int64)
+        return index.find(keys_of(metric, devices, grids))
+
+    def _index_new(self) -> None:
+        """Index the series added since the last question, those of equal widths at once."""
+        by_width: dict[tuple[int, int], list[tuple[str, str, int]]] = {}
+        for row in self._unindexed:
+            device, grid, _ = row
+            if device.isascii() and grid.isascii():
+                by_width.setdefault((len(device), len(grid)), []).append(row)
+        self._unindexed.clear()
+        for widths, rows in by_width.items():
+            devices, grids, numbers = zip(*rows, strict=True)
+            added = np.array(numbers, np.int64)
+            keys = keys_of(self.metric[added], _octets(devices, widths[0]), _octets(grids, widths[1]))
+            if widths not in self._by_width:
+                self._by_width[widths] = SeriesIndex(keys.shape[1])
+            self._by_width[widths].add(keys, added)
+
     def add(self, key: Key, metric: int, subject: str) -> int:
         """Number a new series; `key` is (device, kind, metric, grid)."""
         number = len(self.index)
@@ -110,4 +141,10 @@ class SeriesTable:
         if device == len(self._first_of_device):
             self._first_of_device.append(number)
         self._columns[:, number] = (metric, grid, device, self.subjects.code(subject), NEVER_MS)
+        self._unindexed.append((key[0], key[3], number))
         return number
+
+
+def _octets(texts: Sequence[str], width: int) -> Bytes:
+    """ASCII texts of one width as bytes, shape `(n, width)`."""
+    return np.frombuffer("".join(texts).encode(), np.uint8).reshape(len(texts), width)

@@ -18,7 +18,11 @@ LONG = FoldSettings((1, 3, 30), delay_ms=2_000, lateness_ms=12_000, skew_max_ms=
 
 
 def encode(log):
-    return [None if reading is None else json.dumps(reading).encode() for _, _, reading in log]
+    """As connectors write them: without a space."""
+    return [
+        None if reading is None else json.dumps(reading, separators=(",", ":")).encode()
+        for _, _, reading in log
+    ]
 
 
 def batches(log, sizes, begin=0):
