@@ -1,4 +1,4 @@
-"""To Kafka, confirmed: `send` returns when the broker has every record, or raises."""
+"""To Kafka, confirmed: `send` returns when the broker has every record, or raises; so does `confirm`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class Record:
 
 
 class KafkaSink:
-    """An idempotent producer (`acks=all`) whose every batch is confirmed before the caller goes on.
+    """An idempotent producer (`acks=all`): nothing is checkpointed that is not confirmed.
 
-    Killed between two records of a batch, part of it is in the log; the caller has not checkpointed,
-    so the same batch is sent again under the same keys.
+    Killed between two records of a batch, or before what was posted is confirmed, part of it is in the log;
+    the caller has not checkpointed, so the same is sent again under the same keys.
     """
 
     def __init__(self, bootstrap: str, *, give_up_s: float = 120.0) -> None:
         self._give_up_s = give_up_s
+        self._refused: list[KafkaError] = []
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -44,15 +45,27 @@ class KafkaSink:
 
     def send(self, records: Iterable[Record]) -> None:
         """Send and wait for the broker's confirmation of all; KafkaException if one is not confirmed."""
-        errors: list[KafkaError] = []
+        self.post(records)
+        self.confirm()
 
-        def confirm(error: KafkaError | None, _message: Message) -> None:
-            if error is not None:
-                errors.append(error)
-
+    def post(self, records: Iterable[Record]) -> None:
+        """Send without waiting, in order; KafkaException if anything posted before was refused."""
         for record in records:
-            self._produce(record, confirm)
-        self._confirmed(errors)
+            self._produce(record, self._note)
+        self._producer.poll(0)
+        self._check()
+
+    def confirm(self) -> None:
+        """Wait until all that was posted is confirmed; KafkaException if one is not."""
+        self._confirmed(self._refused)
+
+    def _note(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._refused.append(error)
+
+    def _check(self) -> None:
+        if self._refused:
+            raise KafkaException(self._refused[0])
 
     def place(self, records: Sequence[Record]) -> list[int]:
         """Send and wait as `send` does; returns the offset of each, by its key.

@@ -123,9 +123,9 @@ class AggregateJob:
             )
 
     def write(self, outputs: list[Record]) -> None:
-        """Send and wait for the broker's confirmation of every record."""
+        """Post the records: waiting for each batch's confirmation took a fifth of the time of a backlog."""
         if outputs:
-            self._sink.send(outputs)
+            self._sink.post(outputs)
 
     def to_bytes(self, state: ShardState) -> bytes:
         """The state, zstd-compressed."""

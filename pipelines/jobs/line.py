@@ -233,7 +233,7 @@ class LineRuntime(Generic[State, Outputs]):
             return self.job.fold(self._shards[batch.shard].state, batch)
 
     def write(self, outputs: Outputs) -> None:
-        """Write the outputs of the batch folded last, confirmed; nothing if its shard is no longer ours."""
+        """Write the outputs of the batch folded last; nothing if its shard is no longer ours."""
         if not self._owns(self._folding):
             return
         with self.telemetry.write_seconds.time():
@@ -255,6 +255,7 @@ class LineRuntime(Generic[State, Outputs]):
         return True
 
     def _save(self, shard: str, held: _Shard[State]) -> None:
+        self.sink.confirm()  # what was written before
         offset = self.job.next_offset(held.state)
         identity = self._identities[shard_parts(shard)[0]]
         size = save_checkpoint(

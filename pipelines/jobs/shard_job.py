@@ -33,7 +33,10 @@ class ShardJob(Protocol[State, Outputs]):
         """Take a batch into the state (in place) and say what is to be written."""
 
     def write(self, outputs: Outputs) -> None:
-        """Write the outputs; returns only when all are confirmed, raises if they cannot be."""
+        """Write the outputs, in order; raises if they cannot be.
+
+        What goes through the line's own sink may be confirmed later: the line asks before a checkpoint.
+        """
 
     def to_bytes(self, state: State) -> bytes:
         """The state for a checkpoint."""
