@@ -68,7 +68,7 @@ def bench_aggregate(
     for number in range(1, rounds + 1):
         limits.append(_limit(bootstrap, readings))
         say(f"round {number}: limit (consume + decode) {limits[-1]:,.0f} readings/s")
-        for topic in ("windows", "late", "quarantine", "checkpoints", "hand.windows"):
+        for topic in ("windows", "late", "quarantine", "checkpoints", "claims", "hand.windows"):
             recreate_topic(bootstrap, PREFIX + topic, 1)
         hands.append(_told("benchmarks.hand_loop", bootstrap, str(readings)))
         if fault := fault_of(_rows(bootstrap, HAND_WINDOWS, hands[-1]["windows"]), readings):

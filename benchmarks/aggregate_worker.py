@@ -29,6 +29,7 @@ def factory(bootstrap: str) -> AggregateFactory:
         bootstrap,
         (f"{PREFIX}readings.parking",),
         checkpoint_topic=f"{PREFIX}checkpoints",
+        claim_topic=f"{PREFIX}claims",
         tick_interval_s=None,
         from_oldest=True,
     )

@@ -4,7 +4,7 @@ Three parts, in the order of their append times:
 
     warm-up     40 s at 2,500/s: engines start, load their classes and show that they work
     readings    what is measured, at 20,000/s of event time
-    closers     one reading of each grid, a minute later: every window before them is over for every engine,
+    closers     one reading of each grid, two minutes later: all windows before are over for every engine,
                 whether its time is that of a grid, a partition or all
 
 Append times only grow; a reading was observed up to two seconds before. So none is late for an engine that
@@ -29,7 +29,7 @@ WARM_UP_PER_S: Final = 2_500
 WARM_UP_MS: Final = 40_000
 GAP_MS: Final = 40_000
 """Between warm-up and readings; and engines that let an idle clock run on may idle for so long."""
-CLOSERS_AFTER_MS: Final = 60_000
+CLOSERS_AFTER_MS: Final = 120_000
 JITTER_MS: Final = 2_000
 
 Int64s = npt.NDArray[np.int64]

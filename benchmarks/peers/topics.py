@@ -15,7 +15,7 @@ __all__ = ["OUT", "TOPIC", "Hidden", "new_topics"]
 
 TOPIC: Final = "peers.readings.parking"
 OUT: Final = "peers.windows"
-_OTHERS: Final = ("peers.late", "peers.quarantine", "peers.checkpoints")
+_OTHERS: Final = ("peers.late", "peers.quarantine", "peers.checkpoints", "peers.claims")
 _PRODUCER: Final = {"linger.ms": 20, "acks": "all", "compression.type": "lz4"}
 
 

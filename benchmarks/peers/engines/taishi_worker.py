@@ -15,7 +15,12 @@ from pipelines.kernels.state import FoldSettings  # noqa: E402
 
 prefix = given.out.removesuffix("windows")
 line = LineSettings(
-    given.bootstrap, (given.topic,), given.shards(), checkpoint_topic=f"{prefix}checkpoints", tick_interval_s=None,
+    given.bootstrap,
+    (given.topic,),
+    given.shards(),
+    checkpoint_topic=f"{prefix}checkpoints",
+    claim_topic=f"{prefix}claims",
+    tick_interval_s=None,
     from_oldest=True,
-)  # fmt: skip
+)
 run_on(prism_started(), "aggregate", AggregateFactory(line, FoldSettings(), "370202", prefix))
