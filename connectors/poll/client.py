@@ -29,6 +29,7 @@ from connectors.base import Message
 from connectors.gateway import Gateway
 from connectors.poll.parts import BrokenStream, Parts
 from schemas.errors import SettingsError
+from schemas.outbound import refuse_link_local
 
 __all__ = ["FAILURES", "PollTarget", "Poller"]
 
@@ -64,6 +65,7 @@ class PollTarget:
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in {"http", "https"}:
             raise SettingsError(f"poll {self.name}: received {self.url!r}, allowed: an http or https URL")
+        refuse_link_local(f"poll {self.name}", urlsplit(self.url).hostname or "")
         if self.every_s < 1:
             raise SettingsError(f"poll {self.name}: every_s: received {self.every_s}, allowed: 1 or more")
 

@@ -14,6 +14,7 @@ from operations.cases.measured import Measured, measured
 from operations.cases.measures import MEASURES, SETS, Measure
 from operations.cases.model import Case
 from operations.cases.periods import Period
+from schemas.cells import cell
 from schemas.places.model import DEFAULT_SCHEME, Level
 
 __all__ = ["CUTS", "Comparison", "Cut", "Figure", "compare", "definition", "evaluate", "scores", "to_csv"]
@@ -110,8 +111,8 @@ def to_csv(comparisons: Sequence[Comparison], period: Period, names: Mapping[str
             str(period),
             figure.measure,
             MEASURES[figure.measure].chinese,
-            figure.of,
-            names.get(figure.of, ""),
+            cell(figure.of),
+            cell(names.get(figure.of, "")),
         ]
         table.writerow(
             [*row, len(figure.yes), len(figure.among), *rates, len(figure.exempt), figure.definition]

@@ -15,6 +15,8 @@ __all__ = ["CHANNEL_LIMIT_S", "again_in_ms", "deliver"]
 _LOG = structlog.get_logger(__name__)
 CHANNEL_LIMIT_S: Final = 8.0
 """How long a channel may take; with it the second of two is reached well within 30 s."""
+_ASSET: Final = apprise.AppriseAsset(http_redirects=False)
+"""A receiver that sends us on decides nothing: it has not taken the message."""
 _WAITS_S: Final = (2, 5, 15, 30)
 
 
@@ -45,7 +47,7 @@ def _send(url: str, head: str, text: str) -> str:
 
     def attempt() -> None:
         try:
-            channel = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+            channel = apprise.Apprise.instantiate(url, asset=_ASSET, suppress_exceptions=True)
             taken = channel is not None and channel.notify(body=text, title=head)
             outcome.append("" if taken else "refused or not reached")
         except Exception as error:  # noqa: BLE001 - a plug-in's fault is a channel that failed

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import apprise
 import msgspec
@@ -18,6 +19,7 @@ from operations.oncall.hours import SHIFTS, WORKING_HOURS, When, parse_spans
 from operations.oncall.model import OnCall, Person, Route, Step
 from schemas.alerts import Level, Severity
 from schemas.errors import SettingsError, received_allowed
+from schemas.outbound import refuse_link_local
 
 __all__ = ["load_oncall", "parse_oncall"]
 
@@ -142,6 +144,7 @@ def _check_channels(name: str, channels: list[str]) -> None:
                 "URLs, such as wecombot://key, dingtalk://token, feishu://token, jsons://host/path, "
                 "mailto://user:password@host"
             )
+        refuse_link_local(f"people.{name}[{number}]", urlsplit(url).hostname or "")
 
 
 def _route(form: _RouteForm, file: _Form) -> Route:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from schemas.calendar import ZONE
+from schemas.cells import cell
 from schemas.errors import SettingsError, received_allowed
 from taishi.status.outcomes import OutcomeScore
 from taishi.status.vendors import ALL
@@ -64,7 +65,7 @@ def month_csv(
         counts = {name: _number(row[name]) or 0.0 for name in _SUMS}
         score, clock_s = said.get(str(row["vendor"])), _number(row["clock_s"])
         table.writerow([
-            month.name, row["source"], row["vendor"],
+            month.name, cell(str(row["source"])), cell(str(row["vendor"])),
             int(counts["messages"]), _share(counts["bad"], counts["messages"]),
             int(counts["readings"]), _share(counts["late"], counts["readings"]),
             _share(counts["duplicate"], counts["readings"]),
