@@ -2,6 +2,10 @@
 
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +15,8 @@ from taishi.cli import promises as command
 from taishi.promises.record import FILE, Result, Stamp, forget, keep, read_record
 from taishi.promises.sheet import functions, promises_of, selected
 from taishi.promises.shown import judged
-from tests.promises_plugin import Recorder
 
+ROOT = Path(__file__).resolve().parents[3]
 SHEET = """# Promises
 
 - not a line of a part
@@ -173,16 +177,27 @@ def test_not_promised(): pass
 """
 
 
-def test_a_session_records_what_became_of_the_promised_tests_and_of_no_other(tmp_path, capfd):
+CONFTEST = """
+from pathlib import Path
+from taishi.promises.record import Stamp
+from tests.promises_plugin import Recorder
+
+def pytest_configure(config):
+    stamp = Stamp("0123456789abcdef", False, "here, 2 cores")
+    config.pluginmanager.register(Recorder(Path({home!r}), {promised!r}, stamp))
+"""
+
+
+def test_a_session_records_what_became_of_the_promised_tests_and_of_no_other(tmp_path):
     (tmp_path / "test_it.py").write_text(TESTS, "utf-8")
     names = ("test_well", "test_cases", "test_skipped", "test_broken", "test_ends_badly")
     promised = {f"test_it.py::{name}" for name in names} | {"test_whole.py"}
     (tmp_path / "test_whole.py").write_text("def test_any(): pass", "utf-8")
-    recorder = Recorder(tmp_path, promised, ON)
-    pytest.main(
-        [str(tmp_path), f"--rootdir={tmp_path}", "-c", "/dev/null", "-p", "no:cacheprovider"], [recorder]
-    )
-    capfd.readouterr()
+    (tmp_path / "conftest.py").write_text(CONFTEST.format(home=str(tmp_path), promised=promised), "utf-8")
+    words = [sys.executable, "-m", "pytest", str(tmp_path), f"--rootdir={tmp_path}", "-c", "/dev/null"]
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, env=os.environ | alone, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
     record = read_record(tmp_path)
     assert {case.removeprefix("test_it.py::"): each.outcome for case, each in record.items()} == {
         "test_well": "passed", "test_cases[1]": "passed", "test_cases[2]": "failed",
