@@ -5,4 +5,6 @@ from __future__ import annotations
 from benchmarks.peers.engines.beam_per_element import run
 from benchmarks.peers.engines.prism import prism_started
 
+__all__: list[str] = []
+
 run(prism_started())

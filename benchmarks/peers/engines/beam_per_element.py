@@ -17,6 +17,8 @@ from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+__all__ = ["run"]
+
 BOOTSTRAP, TOPIC, OUT = os.environ["BOOTSTRAP"], os.environ["TOPIC"], os.environ["OUT"]
 DELAY_MS = 5_000
 

@@ -13,6 +13,8 @@ from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource
 from bytewax.dataflow import Dataflow
 from bytewax.operators.windowing import EventClock, TumblingWindower
 
+__all__: list[str] = []
+
 ALIGN = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from pyflink.datastream.connectors.kafka import (
 from pyflink.datastream.functions import AggregateFunction, ProcessWindowFunction
 from pyflink.datastream.window import TumblingEventTimeWindows
 
+__all__: list[str] = []
+
 
 class Observed(TimestampAssigner):
     def extract_timestamp(self, value, record_timestamp):

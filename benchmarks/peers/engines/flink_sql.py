@@ -11,6 +11,8 @@ from pyflink.common import Configuration
 from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 from pyflink.table.udf import udf
 
+__all__: list[str] = []
+
 configuration = Configuration()
 jars = sorted(pathlib.Path(os.environ["JARS"]).glob("*.jar"))
 configuration.set_string("pipeline.jars", ";".join(jar.as_uri() for jar in jars))

@@ -8,6 +8,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from benchmarks.hand_loop import BATCH, Reading, Windows
 from benchmarks.peers.engines import given
 
+__all__: list[str] = []
+
 settings = {"bootstrap.servers": given.bootstrap, "group.id": "peer-hand", "enable.auto.commit": False}
 consumer = Consumer({**settings, "fetch.queue.backoff.ms": 2})
 consumer.assign([TopicPartition(given.topic, number, 0) for number in given.shards()])

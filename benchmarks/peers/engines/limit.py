@@ -12,6 +12,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from benchmarks.peers.engines import given
 from pipelines.kernels.decode import HotReading
 
+__all__: list[str] = []
+
 settings = {"bootstrap.servers": given.bootstrap, "group.id": "peer-limit", "enable.auto.commit": False}
 consumer = Consumer({**settings, "fetch.queue.backoff.ms": 2})
 consumer.assign([TopicPartition(given.topic, number, 0) for number in given.shards()])

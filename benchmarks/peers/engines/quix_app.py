@@ -7,6 +7,8 @@ from datetime import timedelta
 from quixstreams import Application
 from quixstreams.dataframe.windows import Count, Min, Sum
 
+__all__: list[str] = []
+
 app = Application(
     broker_address=os.environ["BOOTSTRAP"],
     consumer_group=f"peer-{os.getpid()}",

@@ -6,6 +6,8 @@ import pathlib
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
+__all__: list[str] = []
+
 jars = sorted(pathlib.Path(os.environ["JARS"]).glob("*.jar"))
 spark = (
     SparkSession.builder.master("local[2]")

@@ -13,6 +13,8 @@ from pipelines.jobs.graph import run_on  # noqa: E402
 from pipelines.jobs.line import LineSettings  # noqa: E402
 from pipelines.kernels.state import FoldSettings  # noqa: E402
 
+__all__: list[str] = []
+
 prefix = given.out.removesuffix("windows")
 line = LineSettings(
     given.bootstrap,
