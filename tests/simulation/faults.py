@@ -44,8 +44,9 @@ RATES: Final = {
     "log.lost_ack": 0.15,
     **dict.fromkeys(("store.429", "store.500", "store.timeout", "store.lost_ack", "store.half"), 0.2),
     "sql.commit": 0.2,
-    **dict.fromkeys(("receiver.500", "receiver.lost_ack"), 0.6),
-    **dict.fromkeys(("store.forgets", "person.repeat"), 0.4),
+    "store.forgets": 0.3,
+    "receiver.500": 0.7,
+    **dict.fromkeys(("receiver.lost_ack", "person.repeat"), 0.9),
 }
 SHARE: Final = 0.6
 """How many of the points are active in a seed."""

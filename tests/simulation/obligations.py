@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipelines.kernels.annotations import annotation
+from schemas.store import EVENTS
 from schemas.topics import readings_topic
 from tests.simulation.faults import hold
+from tests.simulation.jobs import INFLUXDB
+from tests.simulation.points import parsed
 from tests.simulation.scenario import CLOSED_MS, T0
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ SELECT key FROM notifications n LEFT JOIN alerts a ON a.id = n.alert_id
 WHERE n.sent_ms = 0 AND n.state = 'waiting' AND (n.alert_id = '' OR (a.open AND a.acknowledged_by = ''))"""
 _NO_CASE: Final = """
 SELECT id FROM alerts a WHERE NOT EXISTS (SELECT 1 FROM case_alerts c WHERE c.alert_id = a.id)"""
+_MARKED: Final = "SELECT key FROM notifications WHERE sent_ms > 0 AND digest = ''"
 _PUBLISHED: Final = {
     "acts/alerts": "SELECT coalesce(max(number), 0) FROM actions",
     "acts/cases": "SELECT coalesce(max(number), 0) FROM case_flow",
@@ -64,19 +69,25 @@ def _by_the_desk(world: World) -> list[str]:
     return left
 
 
-def sent_and_told(world: World) -> None:
-    """Broken unless whom the desk says it told was told, and what came twice was the same."""
-    if "teller" not in world.processes:
+def known_and_told(world: World) -> None:
+    """Broken unless the desk has the newest of each alert, and told whom it says it told."""
+    if "reader" not in world.processes:
         return
+    known = dict(world.desk.rows("SELECT id, revision FROM alerts"))
+    newest = {alert.id: alert.revision for alert in world.watcher.alerts.values()}
+    hold(known == newest, f"the desk knows {known}, the log said {newest}")
     heard: dict[str, tuple[str, str]] = {}
     for person, head, key in world.told:
-        hold(
-            heard.setdefault(key, (person, head)) == (person, head),
-            f"{key}: {heard[key]} and {(person, head)}",
-        )
-    marked = world.desk.rows("SELECT key FROM notifications WHERE sent_ms > 0 AND digest = ''")
-    hold(
-        not (never := [key for (key,) in marked if key not in heard]), f"marked as sent, never told: {never}"
-    )
+        before = heard.setdefault(key, (person, head))
+        hold(before == (person, head), f"{key}: {before} and {(person, head)}")
+    never = [row for row in world.desk.rows(_MARKED) if row[0] not in heard]
+    hold(not never, f"marked as sent, never told: {never}")
     planned = {key for (key,) in world.desk.rows("SELECT key FROM notifications")}
     hold(heard.keys() <= planned, f"told and not written down: {heard.keys() - planned}")
+
+
+def annotated(world: World) -> None:
+    """Broken unless InfluxDB has every alert as it was in the end."""
+    for alert in world.watcher.alerts.values() if "situation" in world.processes else ():
+        point, fields = parsed(f"{INFLUXDB.database}/{EVENTS}", annotation(alert))
+        hold(world.points.held.get(point) == fields, f"{alert}: {world.points.held.get(point)} is stored")

@@ -48,6 +48,12 @@ class Running:
     def monotonic(self) -> float:
         return self.world.monotonic_s()
 
+    def getpid(self) -> int:
+        return next(self.world.pids)
+
+    def gethostname(self) -> str:
+        return "simulated"
+
     def desk_ms(self) -> int:
         return self.world.desk_ms()
 
@@ -71,6 +77,8 @@ def install(patch: pytest.MonkeyPatch) -> Running:
         patch.setattr(f"pipelines.jobs.{module}.time", now)
     patch.setattr("pipelines.jobs.line.give_back", SimpleNamespace)  # some ms of the real machine's
     patch.setattr("pipelines.io.influxdb.random", now)
+    patch.setattr("pipelines.io.claims.os", now)
+    patch.setattr("pipelines.io.claims.socket", now)
     for module in ("service", "reader"):
         patch.setattr(f"operations.oncall.{module}.now_ms", now.desk_ms)
     patch.setattr("operations.oncall.service.deliver", now.deliver)

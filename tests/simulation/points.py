@@ -19,6 +19,14 @@ Point = tuple[str, str, int]
 """Bucket, series, time in ms."""
 
 
+def parsed(bucket: str, line: str) -> tuple[Point, dict[str, str]]:
+    """A line's point and its fields as they are written."""
+    matched = _LINE.fullmatch(line)
+    assert matched, f"no line protocol: {line!r}"
+    series, fields, time_ms = matched.groups()
+    return (bucket, series, int(time_ms)), dict(_FIELD.findall(fields))
+
+
 class Points:
     """What is stored. `undo` is what came since the disk had everything: (point, what it was before)."""
 
@@ -44,13 +52,10 @@ class Points:
 
     def _take(self, bucket: str, lines: list[str]) -> None:
         for line in lines:
-            matched = _LINE.fullmatch(line)
-            assert matched, f"no line protocol: {line!r}"
-            series, fields, time_ms = matched.groups()
-            point = (bucket, series, int(time_ms))
+            point, fields = parsed(bucket, line)
             before = self.held.get(point)
             self._undo.append((point, before))
-            self.held[point] = (before or {}) | dict(_FIELD.findall(fields))
+            self.held[point] = (before or {}) | fields
 
     def request(self, _method: str, _url: str, params: dict[str, str], headers: object) -> Answer:  # noqa: ARG002
         """As `httpx.Client.request`, for the question that the canary asks."""

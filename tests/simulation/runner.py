@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation.desk import Database
 from tests.simulation.faults import Broken
-from tests.simulation.obligations import sent_and_told
+from tests.simulation.obligations import annotated, known_and_told
 from tests.simulation.patches import Running, install
 from tests.simulation.picture import compare, picture, refold
 from tests.simulation.world import World
@@ -43,7 +43,8 @@ class Simulation:
         compare(picture(world), expected)
         if world.scenario.refolded:
             refold(world)
-        sent_and_told(world)
+        known_and_told(world)
+        annotated(world)
         return world
 
     def trace(self, seed: int) -> list[object]:

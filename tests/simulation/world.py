@@ -7,6 +7,7 @@ the next step and how much time passes, so the same seed is the same run, to the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from random import Random
 from typing import Final
 
@@ -29,7 +30,7 @@ _ROUND_MS: Final = 40_000
 _LEAP_MS: Final = 420_000
 _DEATHS: Final = (*desk.DIED, KafkaException, StoreLostData, Fenced)
 """What ends a process; the supervisor starts it anew. Anything else is a fault of the product's."""
-_COMPACTED: Final = ("alerts", "checkpoints")
+_COMPACTED: Final = ("alerts", "checkpoints", "claims")
 _STEPS_MAX: Final = 200
 _ENDS: Final = {"idle", "died"}
 _GOES_ON: Final = 0.7
@@ -80,6 +81,7 @@ class World:
         self.senders = edge.Senders(self, self.scenario.said)
         self.told: list[tuple[str, str, str]] = []
         self.refused = 0
+        self.pids = count(1)
         self.processes = {name: Process(name, make) for name, make in self._made().items()}
         self.sleepers: list[Process] = []
         database.begin(self.faults)
