@@ -70,7 +70,8 @@ class Costs:
     situation_us: float = 43.0  # a window, folded and encoded; python -m benchmarks.rollup
     watch_us: float = 33.0  # a window, folded, without points; the same, and taishi bench detect
     store_us: float = 70.0  # a point; the whole way of TIHM, 9 min for 7.7 million: more than the store alone
-    memory_mib: float = 2_355.0  # everything of a district at rest; taishi status
+    waiting_cores: float = 0.279  # all parts of a district that nothing is sent to; python -m benchmarks.idle
+    memory_mib: float = 2_231.0  # of them; the same
     reading_bytes: float = 256.0  # before compression; len of benchmarks.aggregate_load
     window_bytes: float = 445.0  # before compression; len of benchmarks.rollup
     point_bytes: tuple[float, float, float] = (4.6, 6.5, 6.5)  # by size; taishi simulate --history 3h (0013)
@@ -121,6 +122,7 @@ def cores_of(district: District, costs: Costs) -> dict[str, float]:
         "situation": d.windows_per_s * c.situation_us / 1e6,
         "watch": d.windows_per_s * c.watch_us / 1e6,
         "store": d.points_per_s * c.store_us / 1e6,
+        "waiting": c.waiting_cores,
     }
 
 

@@ -1,7 +1,6 @@
 """Workers of a group as processes of their own: the product's line of `aggregate`, driven without Beam.
 
-`python -m tests.behaviour.sharing BOOTSTRAP PREFIX GROUP` is one of them, its log on standard error. With
-INFLUXDB as a fourth word it does `situation`, from the topic PREFIX into the database of that name.
+`python -m tests.behaviour.sharing BOOTSTRAP PREFIX GROUP` is one of them; its log on standard error.
 """
 
 from __future__ import annotations
@@ -21,16 +20,11 @@ from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.aggregate_load import fill_topic, recreate_topic
 from pipelines.io.bounds import bounds_of
-from pipelines.io.canary import StoreLostData
 from pipelines.io.checkpoints import load_checkpoints
-from pipelines.io.influxdb import InfluxSettings
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineRuntime, LineSettings
-from pipelines.jobs.situation import SituationFactory
-from pipelines.kernels.rollup_state import RollupSettings
 from pipelines.kernels.state import FoldSettings
 from pipelines.kernels.state_codec import state_from_bytes
-from schemas.store import policies
 from taishi import logs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,23 +48,6 @@ def factory(bootstrap: str, prefix: str, group: str | None) -> AggregateFactory:
         session_s=SESSION_S,
     )
     return AggregateFactory(line, FOLD, "370202", prefix)
-
-
-def situation(bootstrap: str, topic: str, group: str, influxdb: str) -> SituationFactory:
-    """Of the line that rolls up and writes; the windows may be of 1970."""
-    line = LineSettings(
-        bootstrap,
-        (topic,),
-        checkpoint_interval_s=0.001,
-        batch_records=9,
-        tick_interval_s=None,
-        group=group,
-        session_s=SESSION_S,
-    )
-    ever = dict.fromkeys(("10s", "1m", "1h", "events"), 36_500)
-    return SituationFactory(
-        line, InfluxSettings(influxdb, topic, policies=policies((10, 60, 3600), ever)), RollupSettings()
-    )
 
 
 def folded(bootstrap: str, prefix: str) -> dict[str, tuple[int, list[list[int]]]]:
@@ -186,11 +163,10 @@ def wait_until(true: Callable[[], object], limit_s: float = 40.0, pause_s: float
         pause.wait(pause_s)
 
 
-def main(bootstrap: str, prefix: str, group: str, influxdb: str = "") -> None:
+def work(made: Callable[[], LineRuntime[Any, Any]]) -> None:
     """Work until told to end."""
     logs.configure("worker")
-    made = situation(bootstrap, prefix, group, influxdb) if influxdb else factory(bootstrap, prefix, group)
-    runtime: LineRuntime[Any, Any] = made()
+    runtime = made()
     runtime.start()
 
     def leave() -> None:
@@ -204,7 +180,4 @@ def main(bootstrap: str, prefix: str, group: str, influxdb: str = "") -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except StoreLostData:  # as a supervisor would: the next start rebuilds
-        os.execv(sys.executable, [sys.executable, "-m", "tests.behaviour.sharing", *sys.argv[1:]])  # noqa: S606
+    work(factory(*sys.argv[1:]))

@@ -9,19 +9,24 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Producer
 
 from pipelines.io.checkpoints import load_checkpoints
+from pipelines.io.claims import Claims
+from pipelines.io.sink import KafkaSink
 from tests.behaviour.sharing import (
     ROOT,
+    SESSION_S,
     SHARDS,
     Load,
     Worker,
     all_alone,
     ends,
+    factory,
     folded,
     prepare,
     records,
@@ -146,7 +151,7 @@ def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
     """The owner is stopped while it writes; who stood by takes over; the picture is that of adding up."""
     city = City(stack)
     producer = Producer({"bootstrap.servers": stack.kafka_bootstrap})
-    words = ["-m", "tests.behaviour.sharing", stack.kafka_bootstrap, city.influxdb.database, "district"]
+    words = ["-m", "tests.faults.district_worker", stack.kafka_bootstrap, city.influxdb.database, "district"]
     workers = [Worker([*words, stack.influxdb_url], tmp_path / "owner.log")]
 
     def say(until):
@@ -207,3 +212,38 @@ def test_the_commands_share_and_hand_over(stack, tmp_path):
         for worker in workers:
             worker.kill()
             worker.wait()
+
+
+def test_a_member_whose_shard_was_claimed_from_outside_takes_it_back_a_session_later(stack):
+    """As by a sleeper that wakes before its claim: it has the shard, and the group knows nothing of it."""
+    bootstrap, prefix = stack.kafka_bootstrap, "outside."
+    prepare(bootstrap, prefix)
+    load = Load(bootstrap, f"{prefix}readings.parking")
+    runtime = factory(bootstrap, prefix, "inside")()
+    shard = f"{prefix}readings.parking/0"
+
+    def works():
+        for batch in runtime.read(0.1):
+            runtime.write(runtime.fold(batch))
+            runtime.checkpoint(batch.shard)
+        return runtime.next_offsets()
+
+    with ended(load, []):
+        runtime.start()
+        load.start()
+        wait_until(lambda: len(works()) == SHARDS, pause_s=0)
+        outside = Claims(bootstrap, "aggregate", KafkaSink(bootstrap))
+        outside.take([shard])
+        wait_until(lambda: shard not in works(), pause_s=0)
+        fenced_s = time.monotonic()
+        wait_until(lambda: shard in works(), pause_s=0)
+        assert time.monotonic() - fenced_s >= SESSION_S
+        assert list(outside.superseded()) == [shard]
+        load.end()
+        wanted = ends(bootstrap, f"{prefix}readings.parking")
+        wait_until(lambda: dict(works()) == wanted, pause_s=0)
+    runtime.close()
+    outside.close()
+    windows, accounts = all_alone(bootstrap, prefix)
+    assert records(bootstrap, f"{prefix}windows") == windows
+    assert folded(bootstrap, prefix) == accounts
