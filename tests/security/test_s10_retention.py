@@ -6,6 +6,7 @@ Windows: the policies of InfluxDB (`tests/contract/test_store_policies.py`).
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -139,6 +140,28 @@ def test_the_record_loses_nothing_and_logs_of_the_network_stay_half_a_year(tmp_p
     assert KEEP_DAYS["notifications"] >= AUDIT_LEAST_DAYS
     kept_ms = int(TOPICS["acts"].config["retention.ms"])
     assert kept_ms >= AUDIT_LEAST_DAYS * DAY_MS
+
+
+def test_a_database_that_takes_nothing_ends_no_desk_and_is_tried_again(
+    tmp_path: Path, store: ExpiryRows
+) -> None:
+    with store._engine.begin() as connection:
+        connection.execute(sql.text("CREATE TRIGGER full BEFORE INSERT ON progress "
+                                    "BEGIN SELECT RAISE(ABORT, 'disk full'); END"))  # fmt: skip
+    put(store, "failed_sign_ins", [row("failed_sign_ins", 0, 0)])
+    waits: list[float] = []
+
+    class Twice(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            if len(waits) == 1:
+                with store._engine.begin() as connection:
+                    connection.execute(sql.text("DROP TRIGGER full"))
+            return len(waits) > 1 and (self.set() or True)
+
+    Retention(f"sqlite:///{tmp_path / 'desk.db'}", KEPT, lambda: NOW).run(Twice())
+    assert waits == [600, 86_400]
+    assert times(store, "failed_sign_ins") == []
 
 
 @pytest.mark.parametrize(
