@@ -100,7 +100,7 @@ class Watcher:
     def _checkpoint(self, checkpoint: Checkpoint) -> None:
         key = (checkpoint.job, checkpoint.shard)
         confirmed = self.confirmed[key]
-        words = f"checkpoint at {checkpoint.next_offset}, outputs confirmed to {confirmed}"
+        words = f"checkpoint at {checkpoint.next_offset}, outputs written to {confirmed}"
         hold(checkpoint.next_offset <= confirmed, f"{key}: {words}")
 
     def not_closed(self, until_ms: int) -> list[str]:
@@ -145,7 +145,7 @@ class Watcher:
         self._marks[process, shard] = state.watermark_ms
 
     def written(self, name: str, batch: ShardBatch) -> None:
-        """A batch's outputs are confirmed, as far as the job knows."""
+        """A batch's outputs are written, or posted in front of the checkpoint, as far as the job knows."""
         key = (name, batch.shard)
         self.positions[key] = batch.next_offset
         self.confirmed[key] = max(self.confirmed[key], batch.next_offset)

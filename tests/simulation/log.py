@@ -10,7 +10,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, TopicPartition
 
@@ -146,38 +146,55 @@ class LogConsumer:
         self._at.clear()
 
 
+Confirm = Callable[[KafkaError | None, Stored | None], None]
+
+
 class LogProducer:
-    """Sends what was given to it at `flush`, in order; `poll` sends what nobody waits for."""
+    """Sends what was given to it in order; `poll` some of it, `flush` all.
+
+    Who dies while it is sent has sent a beginning of what goes to each topic.
+    """
 
     def __init__(self, log: MemoryLog) -> None:
         self._log = log
-        self._given: list[tuple[dict[str, object], Callable[[KafkaError | None, object], None] | None]] = []
+        self._given: list[tuple[dict[str, Any], Confirm | None]] = []
 
-    def produce(self, topic: str, **given: object) -> None:
+    def produce(self, topic: str, **given: Any) -> None:
         confirm = given.pop("on_delivery", None)
         record = {"topic": topic, "headers": tuple(given.pop("headers", ()))} | given
         self._given.append((record, confirm))
 
     def poll(self, _timeout_s: float) -> int:
-        given, self._given = self._given, []
-        for record, _ in given:
-            if not self._log.faults.fires("log.tick_lost"):
-                self._log.append(**record)
-        return len(given)
+        few = self._log.faults.active and any(confirm for _, confirm in self._given)
+        count = self._log.order.randint(0, len(self._given)) if few else len(self._given)
+        given, self._given = self._given[:count], self._given[count:]
+        self._send(given)
+        return count
 
     def flush(self, _timeout_s: float) -> int:
         given, self._given = self._given, []
-        faults = self._log.faults
-        if faults.fires("log.timeout"):
+        if self._log.faults.fires("log.timeout"):
             return len(given)
-        half = self._log.order.randrange(len(given)) if faults.fires("crash.half_sent") else None
-        placed = []
-        for record, _ in given[:half]:
-            placed.append(self._log.append(**record))
-        if half is not None:
-            raise Crash("crash.half_sent")
-        lost = KafkaError(KafkaError._MSG_TIMED_OUT, "simulated") if faults.fires("log.lost_ack") else None
-        for stored, (_, confirm) in zip(placed, given, strict=True):
-            if confirm is not None:
-                confirm(lost, stored)
+        if self._log.faults.fires("crash.half_sent"):
+            self._half(given)
+        self._send(given)
         return 0
+
+    def _send(self, given: list[tuple[dict[str, Any], Confirm | None]]) -> None:
+        faults, placed = self._log.faults, []
+        for record, confirm in given:
+            if confirm is not None:
+                placed.append((confirm, self._log.append(**record)))
+            elif not faults.fires("log.tick_lost"):
+                self._log.append(**record)
+        lost = placed and faults.fires("log.lost_ack")
+        error = KafkaError(KafkaError._MSG_TIMED_OUT, "simulated") if lost else None
+        for confirm, stored in placed:
+            confirm(error, stored)
+
+    def _half(self, given: list[tuple[dict[str, Any], Confirm | None]]) -> None:
+        for topic in dict.fromkeys(record["topic"] for record, _ in given):
+            mine = [record for record, _ in given if record["topic"] == topic]
+            for record in mine[: self._log.order.randint(0, len(mine))]:
+                self._log.append(**record)
+        raise Crash("crash.half_sent")

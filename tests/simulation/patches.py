@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from tests.simulation import desk
-from tests.simulation.log import LogConsumer, LogProducer
+from tests.simulation.log import LogConsumer, LogProducer, Stored
 from tests.simulation.points import MemoryStore
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def install(patch: pytest.MonkeyPatch) -> Running:
     now = Running()
     for module in _CONSUMERS:
         patch.setattr(f"{module}.Consumer", now.consumer)
+    patch.setattr("pipelines.io.source.Message", Stored)
     patch.setattr("pipelines.io.sink.Producer", now.producer)
     for module in ("line", "aggregate"):
         patch.setattr(f"pipelines.jobs.{module}.topic_identities", now.identities)

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from operations.oncall.service import Teller
 from pipelines.io import checkpoints
 from pipelines.io.claims import Claims
-from pipelines.io.sink import KafkaSink, Record
+from pipelines.io.sink import KafkaSink
 from pipelines.io.source import ShardSource
 from pipelines.jobs import aggregate
 from pipelines.jobs.line import LineRuntime
@@ -84,15 +84,17 @@ def wall_clock_in_an_id(patch: pytest.MonkeyPatch, now: Running) -> None:
 
 
 def swallowed_failed_write(patch: pytest.MonkeyPatch, _now: Running) -> None:
-    send = KafkaSink.send
+    """What the log refused counts as written, when it is asked for and before."""
+    confirm = KafkaSink.confirm
 
-    def wrong(sink: KafkaSink, records: list[Record]) -> None:
+    def wrong(sink: KafkaSink) -> None:
         try:
-            send(sink, records)
+            confirm(sink)
         except KafkaException:
-            return
+            sink._refused.clear()
 
-    patch.setattr(KafkaSink, "send", wrong)
+    patch.setattr(KafkaSink, "confirm", wrong)
+    patch.setattr(KafkaSink, "_check", lambda sink: sink._refused.clear())
 
 
 def confirmed_before_the_log(patch: pytest.MonkeyPatch, _now: Running) -> None:
@@ -121,7 +123,7 @@ def marked_before_told(patch: pytest.MonkeyPatch, now: Running) -> None:
 
 
 PLANTED: Final[dict[str, tuple[Plant, str]]] = {
-    "checkpoint before output confirmed": (checkpoint_before_output, "outputs confirmed to"),
+    "checkpoint before output confirmed": (checkpoint_before_output, "outputs written to"),
     "resume off by one": (resume_off_by_one, "received|alerts|said"),
     "duplicate memory shorter than lateness": (short_memory_of_duplicates, "figures|said"),
     "stale owner's checkpoint accepted": (stale_owner_accepted, "its checkpoint says"),
