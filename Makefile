@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down examples test lint types format bench test-faults test-faults-long test-security lock bootstrap
+.PHONY: help up down examples test lint types format bench bench-peers test-faults test-faults-long test-security lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -11,6 +11,7 @@ help:
 	@echo "make test         lint, then all tests, those with the real stack last; as root on Debian it installs what they need"
 	@echo "make lint         ruff, formatting, mypy"
 	@echo "make bench        measure this installation beside its own limits"
+	@echo "make bench-peers  the aggregate job beside Flink, Spark, Kafka Streams and others: benchmarks/RESULTS.md (half an hour)"
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
 	@echo "make format       let ruff reformat and repair"
@@ -55,6 +56,9 @@ test-security: bootstrap
 
 bench: bootstrap
 	$(BIN)/taishi bench $(ARGS)
+
+bench-peers: bootstrap
+	$(BIN)/python -m benchmarks.peers --write $(ARGS)
 
 lock: bootstrap
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
