@@ -36,6 +36,7 @@ _AS_FAST_AS_IT_GOES: Final = 200_000
 _SETTLE_S: Final = 15.0
 _COUNTED_S: Final = 20.0
 _PRESSES_PER_S: Final = 5
+_DRAINED_S: Final = 5.0
 
 
 @contextmanager
@@ -60,6 +61,15 @@ def capacity_per_s(settings: Settings) -> float:
         return (sum(end() for end in ends) - before) / (time.monotonic() - began_s)
 
 
+def until_drained(settings: Settings, limit_s: float = 600.0) -> None:
+    """Wait until windows become complete about as soon as they may: what came before is folded."""
+    store, most_s = InfluxDb(influx_settings(settings)), settings.delay_s + _DRAINED_S
+    deadline_s = time.monotonic() + limit_s
+    while not any(age_s < most_s for age_s in watch(store, settings.district, 10, _COUNTED_S)):
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"no window complete within {most_s:g} s of its end after {limit_s:g} s")
+
+
 def at_rate(settings: Settings, rate_per_s: float, seconds: float) -> dict[str, Any]:
     """Quantiles of both latencies at a rate, s."""
     presses = ("--presses", str(int(seconds * _PRESSES_PER_S)), "--per-s", str(_PRESSES_PER_S))
@@ -80,7 +90,8 @@ def at_rate(settings: Settings, rate_per_s: float, seconds: float) -> dict[str, 
 @click.command()
 @click.option("--seconds", default=60.0, show_default=True, help="At each level.")
 @click.option("--capacity", default=0.0, help="Readings a second; 0: measure it.")
-def main(seconds: float, capacity: float) -> None:
+@click.option("--levels", default="0.1,0.5,0.9", show_default=True, help="Parts of the capacity.")
+def main(seconds: float, capacity: float, levels: str) -> None:
     """Print a row a level."""
     settings = load_settings()
     most_per_s = capacity or capacity_per_s(settings)
@@ -89,7 +100,8 @@ def main(seconds: float, capacity: float) -> None:
         "| load | readings/s | window p50 | p90 | p99 s | signal p50 | p95 | p99 s | missing, doubled |"
     )
     click.echo("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-    for share in (0.1, 0.5, 0.9):
+    for share in map(float, levels.split(",")):
+        until_drained(settings)
         row = at_rate(settings, share * most_per_s, seconds)
         window = " | ".join(f"{value:.2f}" for value in row["window_s"].values())
         signal = " | ".join(f"{row['signal'][name]:.2f}" for name in ("p50_s", "p95_s", "p99_s"))
