@@ -1,7 +1,7 @@
-"""How fast are the boards on a month? `python -m benchmarks.boards --days 30`.
+"""How fast are the boards on a month, on a year? `python -m benchmarks.boards [--days 365 --minute-days 2]`.
 
 An InfluxDB of its own is filled with the simulated city's past: windows of 1 minute of all 573 grids and the
-places above them, hours, alerts, the scorecard. Then every query of every board is asked over 1 h to 30 d
+places above them, hours, alerts, the scorecard. Then every query of every board is asked over 1 h to a year
 with every combination of variables that matters. Prints points a second of the filling, p50 and p95 a board;
 ends with 1 when p95 of a board is above a second, or a query that must give rows gives none.
 """
@@ -59,17 +59,19 @@ def _influxdb() -> Iterator[Settings]:
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(1, 90), default=30, show_default=True, help="Days of minutes.")
-@click.option("--grid-days", type=float, default=None, help="Of them with single grids. Default: all.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days of hours.")
+@click.option("--minute-days", type=float, default=None, help="Of them with minutes. Default: all.")
+@click.option("--grid-days", type=float, default=None, help="Of those with single grids. Default: all.")
 @click.option("--domain", "domains", type=click.Choice(get_args(Domain)), multiple=True, default=DOMAINS)
 @click.option("--here", is_flag=True, help="In the installation's InfluxDB, and leave the past there.")
 @click.option("--loaded", is_flag=True, help="With --here: it is filled already, only ask.")
 @click.option(
     "--until", "until_ms", type=int, default=None, metavar="MS", help="Where it ends. Default: now."
 )
-def main(
+def main(  # noqa: PLR0913 - an option each
     *,
     days: int,
+    minute_days: float | None,
     grid_days: float | None,
     domains: tuple[Domain, ...],
     here: bool,
@@ -79,8 +81,17 @@ def main(
     """Fill, feed, ask, and say how long it took."""
     now_ms = int(time.time() * 1000)
     end_ms = until_ms or now_ms
-    grids_from_ms = end_ms - int((days if grid_days is None else grid_days) * _DAY_MS)
-    span = Span(end_ms - days * _DAY_MS, end_ms, end_ms - 3_600_000, now_ms, grids_from_ms, domains=domains)
+    minutes = days if minute_days is None else minute_days
+    grid_minutes = minutes if grid_days is None else grid_days
+    span = Span(
+        end_ms - days * _DAY_MS,
+        end_ms,
+        end_ms - 3_600_000,
+        now_ms,
+        end_ms - int(grid_minutes * _DAY_MS),
+        domains=domains,
+        minutes_from_ms=end_ms - int(minutes * _DAY_MS),
+    )
     if here:
         _bench(load_settings(), span, fill=not loaded)
     else:

@@ -29,6 +29,8 @@ SPANS_S: Final[Mapping[str, int]] = {
     "24h": 86_400,
     "7d": 604_800,
     "30d": 2_592_000,
+    "90d": 7_776_000,
+    "1y": 31_536_000,
 }
 """How far boards are looked back on: those that Grafana's time picker offers first."""
 _POINTS: Final = 1_000

@@ -24,6 +24,8 @@ __all__ = ["Columns", "Matched", "Templates", "columns_of"]
 
 LEAST_ROWS: Final = 128
 """Fewer readings of a length are decoded: a template costs some hundred microseconds a batch."""
+MOST_BYTES: Final = 1024
+"""Longer ones are decoded: what a batch and the templates hold stays small whatever comes."""
 MOST_TEMPLATES: Final = 16
 """Of one length; the newest stay."""
 MOST_LEARNED: Final = 4
@@ -116,7 +118,7 @@ def _matched(values: Sequence[bytes | None], templates: Templates) -> Iterator[M
         return
     lengths = _lengths(values)
     counts = np.bincount(lengths)
-    counts[0] = 0
+    counts[0] = counts[MOST_BYTES + 1 :] = 0
     for length in np.flatnonzero(counts >= LEAST_ROWS).tolist():
         if counts[length] == lengths.size:
             index, chosen = np.arange(lengths.size), values

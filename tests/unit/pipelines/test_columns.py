@@ -117,6 +117,14 @@ def test_connectors_readings_have_a_template():
     assert [group.records.tolist() for group in columns.matched] == [[0, 1, 2, 3, 4]]
 
 
+def test_long_readings_are_decoded():
+    long = READING.replace(b'"id":"i"', b'"id":"%s"' % (b"i" * 1024))
+    with patch("pipelines.kernels.columns.LEAST_ROWS", 1):
+        columns = columns_of([long] * 3 + [READING], Templates())
+    assert list(columns.decoded) == [0, 1, 2]
+    assert [group.records.tolist() for group in columns.matched] == [[3]]
+
+
 @pytest.mark.parametrize(
     "written",
     [
