@@ -172,8 +172,8 @@ class SmallSink:
         self.records: list[Record] = []
         self._refused = False
 
-    def send(self, records: Sequence[Record]) -> None:
-        """Append, or raise as the real one when a record is not confirmed."""
+    def post(self, records: Sequence[Record]) -> None:
+        """Append, or raise as the real one when a record is not confirmed, which it may say later."""
         counts = [window.metrics["readings"] for window in _windows(records)]
         if any(counts) and not self._refused:
             self._refused = True
