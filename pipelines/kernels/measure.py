@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.gauges import GaugeState
@@ -59,17 +60,26 @@ def _term(plan: Plan, table: SeriesTable, view: WindowView, sums: Int64s, held: 
             risen[: rises.shape[0]] += rises[:, codes].sum(axis=1)
         return risen
     if term.rule in {"distinct_devices", "distinct_subjects"}:
-        return _distinct(table, view, codes, subjects=term.rule == "distinct_subjects")
-    return held.term(term.rule, codes)
+        return _distinct(table, view, _among(plan, codes), subjects=term.rule == "distinct_subjects")
+    return held.term(term.rule, _among(plan, codes))
 
 
-def _distinct(table: SeriesTable, view: WindowView, codes: list[int], *, subjects: bool) -> Int64s:
+def _among(plan: Plan, codes: list[int]) -> npt.NDArray[np.bool_]:
+    """By metric code, whether it is one of these: a look-up of it costs a tenth of `np.isin`."""
+    flags = np.zeros(len(plan.metrics), np.bool_)
+    flags[codes] = True
+    return flags
+
+
+def _distinct(
+    table: SeriesTable, view: WindowView, wanted: npt.NDArray[np.bool_], *, subjects: bool
+) -> Int64s:
     """Distinct devices or subjects with a reading in the window, per grid."""
     seen = [pane.series_seen() for pane in view.panes]
     if view.passed is not None:
         seen.append(view.passed.series)
     series = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
-    series = series[np.isin(table.metric[series], codes)]
+    series = series[wanted[table.metric[series]]]
     who = (table.subject if subjects else table.device)[series]
     grid = table.grid[series]
     if subjects:
@@ -90,9 +100,9 @@ class _Held:
         silent_for_ms = view.end_ms - view.gauges.time_ms[known]
         self.silent = silent_for_ms > plan.silent_after_ms[self.metric]
 
-    def term(self, rule: Rule, codes: list[int]) -> Int64s:
-        """One `entities*` or `held*` rule over some metrics, per grid."""
-        chosen = np.isin(self.metric, codes)
+    def term(self, rule: Rule, wanted: npt.NDArray[np.bool_]) -> Int64s:
+        """One `entities*` or `held*` rule over the metrics wanted, per grid."""
+        chosen = wanted[self.metric]
         if rule.endswith("_silent"):
             chosen &= self.silent
         elif rule.endswith("_live"):
