@@ -35,8 +35,8 @@ readings = (
     .select("r.grid", "r.value", f.timestamp_millis("r.observed_at_ms").alias("observed_at"))
 )
 windows = (
-    # One watermark for all partitions, which are not read evenly: five seconds would drop readings as late.
-    readings.withWatermark("observed_at", "60 seconds")
+    # One watermark for all partitions, which are not read evenly: with five seconds it dropped readings as late.
+    readings.withWatermark("observed_at", "20 seconds")
     .groupBy(f.window("observed_at", "10 seconds"), "grid")
     .agg(
         f.count("*").alias("readings"),
