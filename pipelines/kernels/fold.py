@@ -124,10 +124,7 @@ class _BatchFold:
 
     def _rows(self, columns: Columns, watermarks: Int64s) -> _Columns:
         """All readings of the batch; series and sources as known at its begin."""
-        no_metrics: dict[str, int] = {}
-        metric = [
-            self.plan.codes.get(head.kind, no_metrics).get(head.metric, UNKNOWN) for head in columns.heads
-        ]
+        metric = [self.plan.codes.get(head.kind, {}).get(head.metric, UNKNOWN) for head in columns.heads]
         self.metric_of_head = np.array(metric, np.int64)
         simulated = np.array([head.simulated for head in columns.heads], np.bool_)
         return _Columns(
@@ -136,7 +133,7 @@ class _BatchFold:
             value=columns.value,
             time_ms=columns.time_ms,
             seq=columns.seq,
-            source=columns.head.copy(),
+            source=np.full_like(columns.head, UNKNOWN),
             head=columns.head,
             simulated=simulated[columns.head],
             watermark_ms=watermarks[columns.index],
@@ -144,18 +141,18 @@ class _BatchFold:
 
     def _series(self, columns: Columns) -> Int64s:
         """Series numbers, UNKNOWN for those that are new or cannot be."""
-        table, codes = self.state.table, self.plan.codes
+        table, codes = self.state.table, dict(zip(columns.heads, self.metric_of_head.tolist(), strict=True))
         numbers = np.full(len(columns.values), UNKNOWN, np.int64)
         for group in columns.matched:
-            head = group.template.head
-            metric = codes.get(head.kind, {}).get(head.metric, UNKNOWN)
+            metric = codes[group.template.head]
             if metric != UNKNOWN:
                 numbers[group.records] = table.find(metric, group.text("device"), group.text("grid"))
         if columns.decoded:
-            readings = columns.decoded.values()
-            metrics = np.array([codes.get(r.kind, {}).get(r.metric, UNKNOWN) for r in readings], np.int64)
-            known = table.lookup([r.device for r in readings], [r.grid for r in readings], metrics)
-            numbers[list(columns.decoded)] = known
+            records, readings = list(columns.decoded), columns.decoded.values()
+            heads = columns.head[np.searchsorted(columns.index, records)]
+            numbers[records] = table.lookup(
+                [r.device for r in readings], [r.grid for r in readings], self.metric_of_head[heads]
+            )
         return numbers[columns.index]
 
     def _add_series(self, rows: _Columns) -> None:

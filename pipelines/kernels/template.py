@@ -70,9 +70,8 @@ class Template:
         """Which of `rows`, shape `(n, length)`, are readings of this template."""
         differ = (rows ^ self.octets) & self.mask
         good = np.ones(rows.shape[0], np.bool_)
-        if np.bitwise_or.reduce(
-            differ, axis=0
-        ).any():  # a look down the columns is cheaper than along the rows
+        # A look down the columns is cheaper than along the rows, and mostly enough.
+        if np.bitwise_or.reduce(differ, axis=0).any():
             good &= ~differ.any(axis=1)
         for span in self.texts.values():
             _narrow(good, _is_plain(rows[:, span.begin : span.end]))
