@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Final
 
 from deploy.embedded import toolchains
 from deploy.embedded.building import BuildError, built
-from deploy.embedded.fetch import KAFKA
+from deploy.embedded.fetch import KAFKA, copy_jars
 
 __all__ = [
     "BYTEWAX",
@@ -95,7 +92,8 @@ def _make(environment: Environment, target: Path, cache: Path) -> None:
     if environment.packages:
         _install(environment.packages, target / "venv")
     if environment.jars:
-        _jars(environment.jars, target / "jars")
+        (target / "jars").mkdir()
+        copy_jars(environment.jars, target / "jars", cache)
     if environment.source:
         source = str(_SOURCES / environment.source)
         _run(str(javac_of(cache)), "-cp", f"{target / 'jars'}/*", "-d", str(target / "classes"), source)
@@ -105,20 +103,6 @@ def _install(packages: tuple[str, ...], folder: Path) -> None:
     uv = str(Path(sys.executable).with_name("uv"))
     _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
     _run(uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *packages)
-
-
-def _jars(coordinates: str, folder: Path) -> None:
-    import jgo  # noqa: PLC0415 - heavy, and needed once in the life of a machine
-
-    logging.getLogger("jgo").setLevel(logging.ERROR)
-    folder.mkdir()
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            jars = jgo.build(coordinates, cache_dir=Path(scratch)).all_jars
-        except RuntimeError as error:
-            raise BuildError(f"{coordinates}: {error}") from error
-        for jar in jars:
-            shutil.copy(jar, folder / Path(jar).name)
 
 
 def _run(*command: str) -> None:

@@ -17,7 +17,18 @@ from typing import Final
 from deploy.embedded import toolchains
 from deploy.embedded.building import BuildError, built, check_space
 
-__all__ = ["ARTIFACTS", "INFLUXD", "KAFKA", "PRISM", "Artifact", "GoProgram", "Jars", "fetch", "missing"]
+__all__ = [
+    "ARTIFACTS",
+    "INFLUXD",
+    "KAFKA",
+    "PRISM",
+    "Artifact",
+    "GoProgram",
+    "Jars",
+    "copy_jars",
+    "fetch",
+    "missing",
+]
 
 Report = Callable[[str, str], None]
 """Told (artifact, what happens now); called from the fetching thread."""
@@ -87,7 +98,11 @@ def _fetch(artifact: Artifact, cache: Path, report: Report) -> None:
     started_s = time.monotonic()
     if isinstance(artifact, Jars):
         say(f"resolving {artifact.coordinates}")
-        built(cache, folder_of(artifact, cache).name, lambda target: _jars(artifact, target, cache))
+        built(
+            cache,
+            folder_of(artifact, cache).name,
+            lambda target: copy_jars(artifact.coordinates, target, cache),
+        )
     else:
         go = toolchains.provide(toolchains.GO, cache, say)
         say(f"building {artifact.package} (one to three minutes)")
@@ -95,17 +110,18 @@ def _fetch(artifact: Artifact, cache: Path, report: Report) -> None:
     say(f"ready after {time.monotonic() - started_s:.0f} s")
 
 
-def _jars(artifact: Jars, target: Path, cache: Path) -> None:
+def copy_jars(coordinates: str, target: Path, cache: Path) -> None:
+    """Put what the coordinates name, with all it needs, into a folder. BuildError when it cannot be had."""
     import jgo  # noqa: PLC0415 - heavy, and needed once in the life of a machine
 
     logging.getLogger("jgo").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix=".jgo-", dir=cache) as scratch:
         try:
-            jars = jgo.build(artifact.coordinates, cache_dir=Path(scratch)).all_jars
+            jars = jgo.build(coordinates, cache_dir=Path(scratch)).all_jars
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
-            raise BuildError(f"{artifact.coordinates}: {error}. {_NO_NETWORK.format(cache=cache)}") from error
+            raise BuildError(f"{coordinates}: {error}. {_NO_NETWORK.format(cache=cache)}") from error
         for jar in jars:
             shutil.copy(jar, target / Path(jar).name)
 

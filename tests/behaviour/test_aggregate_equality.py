@@ -3,12 +3,12 @@
 import threading
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.aggregate_load import fill_topic, recreate_topic
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineSettings
 from pipelines.kernels.state import FoldSettings
+from tests.behaviour.sharing import records
 
 pytestmark = pytest.mark.stack
 
@@ -33,7 +33,7 @@ def run(bootstrap, prefix, *, partitions=(None,), batch_records=10_000, stops=0)
     for owned in partitions:
         for left in range(stops, -1, -1):
             _work(bootstrap, prefix, owned, batch_records, stop_early=left > 0)
-    return windows(bootstrap, f"{prefix}windows")
+    return records(bootstrap, f"{prefix}windows")
 
 
 def _work(bootstrap, prefix, owned, batch_records, *, stop_early):
@@ -59,19 +59,6 @@ def _work(bootstrap, prefix, owned, batch_records, *, stop_early):
                 return  # outputs written, no checkpoint, no goodbye: as after a kill
             runtime.checkpoint(batch.shard)
     runtime.close()
-
-
-def windows(bootstrap, topic):
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "equal", "enable.auto.commit": False})
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30)
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    values, count = set(), 0
-    while count < end:
-        messages = consumer.consume(10_000, 1.0)
-        count += len(messages)
-        values.update(message.value() for message in messages)
-    consumer.close()
-    return values
 
 
 @pytest.fixture(scope="module")
