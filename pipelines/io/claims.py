@@ -53,6 +53,7 @@ class Claims:
                 "group.id": f"taishi-claims-{job}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 10,
             }
         )
 
@@ -68,7 +69,6 @@ class Claims:
             self._ownership.take(shard, claimed_at)
         if self._next is None and placed:
             self._next = min(placed.values())
-            self._consumer.assign([TopicPartition(self._topic, 0, self._next)])
         return placed
 
     def _record(self, shard: str) -> Record:
@@ -84,12 +84,22 @@ class Claims:
         if self._next is None:
             return {}
         _, end = bounds_of(self._consumer, self._topic, 0, _PATIENCE_S)
-        for each in read_stretch(self._consumer, self._topic, self._next, end, _PATIENCE_S):
+        if end > self._next:
+            self._hear(self._next, end)
+            self._next = end
+        return self._ownership.superseded()
+
+    def _hear(self, start: int, end: int) -> None:
+        """Assigned only meanwhile: the broker would answer the next question for the end after our fetch.
+
+        It takes one request of a connection at a time, and a fetch of a log where nothing is new waits.
+        """
+        self._consumer.assign([TopicPartition(self._topic, 0, start)])
+        for each in read_stretch(self._consumer, self._topic, start, end, _PATIENCE_S):
             claim = msgspec.json.decode(each.value, type=Claim)
             if claim.job == self._job:
                 self._ownership.hear(claim.shard, each.offset, claim.owner)
-        self._next = end
-        return self._ownership.superseded()
+        self._consumer.unassign()
 
     def release(self, shard: str) -> None:
         """Hold it no more; nothing is written: the next owner's claim says it."""

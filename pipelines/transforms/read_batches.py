@@ -53,12 +53,12 @@ class _OneRange(RestrictionProvider):  # type: ignore[misc] # Beam publishes no 
 class ReadBatches(beam.DoFn):  # type: ignore[misc] # Beam publishes no types
     """Yields `ShardBatch`es as they come; a bundle lasts `bundle_s`, then the rest is deferred at once.
 
-    Bundles are long and defer rarely, because each deferral is a round trip to the runner; a batch
-    goes through the fused stage the moment it is yielded.
+    Bundles are long and defer rarely, because each deferral costs Prism a quarter of a second on a busy
+    machine; a batch goes through the fused stage the moment it is yielded.
     """
 
     def __init__(
-        self, factory: Callable[[], LineRuntime[Any, Any]], *, bundle_s: float = 5.0, poll_s: float = 0.1
+        self, factory: Callable[[], LineRuntime[Any, Any]], *, bundle_s: float = 30.0, poll_s: float = 0.1
     ) -> None:
         self._factory, self._bundle_s, self._poll_s = factory, bundle_s, poll_s
 

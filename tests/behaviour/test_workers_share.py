@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.aggregate_load import fill_topic
 from pipelines.io.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
-from pipelines.io.claims import Fenced
+from pipelines.io.claims import Claims, Fenced
 from pipelines.io.sink import KafkaSink
 from tests.behaviour.sharing import (
     SHARDS,
@@ -106,3 +106,20 @@ def test_who_lost_a_shard_between_fold_and_write_writes_nothing_and_its_checkpoi
     save_checkpoint(KafkaSink(bootstrap), stale, topic=f"{prefix}checkpoints")
     assert load_checkpoints(bootstrap, "aggregate", topic=f"{prefix}checkpoints") == before
     heir.close()
+
+
+def test_who_has_a_shard_is_told_at_once_also_when_nothing_is_new(stack):
+    """Behind a fetch of the same connection, which waits for a record that does not come, it took half a second."""
+    bootstrap, prefix = stack.kafka_bootstrap, f"asked-{time.time_ns()}"
+    ours = Claims(bootstrap, "aggregate", KafkaSink(bootstrap))
+    theirs = Claims(bootstrap, "aggregate", KafkaSink(bootstrap))
+    ours.take([f"{prefix}/0", f"{prefix}/1"])
+    assert ours.superseded() == {}
+    began_s = time.monotonic()
+    for _ in range(20):
+        assert ours.superseded() == {}
+    assert time.monotonic() - began_s < 20 * 0.25
+    theirs.take([f"{prefix}/1"])
+    assert ours.superseded() == {f"{prefix}/1": theirs.owner}
+    ours.close()
+    theirs.close()
