@@ -109,7 +109,7 @@ def test_who_lost_a_shard_between_fold_and_write_writes_nothing_and_its_checkpoi
 
 
 def test_who_has_a_shard_is_told_at_once_also_when_nothing_is_new(stack):
-    """Behind a fetch of the same connection, which waits for a record that does not come, it took half a second."""
+    """Behind a fetch of the same connection, which waits for what does not come, it took half a second."""
     bootstrap, prefix = stack.kafka_bootstrap, f"asked-{time.time_ns()}"
     ours = Claims(bootstrap, "aggregate", KafkaSink(bootstrap))
     theirs = Claims(bootstrap, "aggregate", KafkaSink(bootstrap))
