@@ -1,20 +1,23 @@
 """The canary: proof that what InfluxDB acknowledged is there, before anything more is written.
 
 After a full disk or a restart InfluxDB may answer 204 and keep nothing, come up empty, or hold an old
-backup. So behind every batch a mark is written, the offset up to which the log has been written;
-and before the next batch it is read back, one in every bucket, for each can be lost by itself. A store
-whose mark is behind where the job stands has lost something: the job stops there, and its next start
-rebuilds the store from the log's oldest record; so it does after it was down for longer than a policy keeps.
+backup. So the last point of every batch in every bucket is a mark, the offset up to which the log has been
+written; and before the next batch it is read back in each, for each can be lost by itself. Points and their
+mark are one request: what loses the points loses the mark. A store whose mark is behind where the job stands
+has lost something: the job stops there, and its next start rebuilds the store from the log's oldest record;
+so it does after it was down for longer than a policy keeps.
 
 One point an hour, overwritten: a day of marks is 24 points of one series.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import httpx
 import structlog
 
-from pipelines.io.influxdb import InfluxDb
+from pipelines.io.influxdb import InfluxDb, RefusedPoint
 from pipelines.telemetry import CANARY_FAILURES
 from schemas.errors import TaishiError
 
@@ -36,15 +39,20 @@ class Canary:
     def __init__(self, store: InfluxDb, job: str, shard: str) -> None:
         self._store, self._job, self._shard = store, job, shard
 
-    def write(self, next_offset: int, now_ms: int) -> None:
-        """Everything before `next_offset` has been written. Blocks until the marks are.
+    def write(
+        self, next_offset: int, now_ms: int, lines: Mapping[str, Sequence[str]] | None = None
+    ) -> list[RefusedPoint]:
+        """Write `lines` (by bucket), the last before `next_offset`, and behind them in every bucket the mark.
 
-        Killed between two of them, the older one counts, and so does the checkpoint before it.
+        Returns the points that InfluxDB refuses; blocks until it has the others. Killed between two buckets,
+        the older mark counts, and so does the checkpoint before it.
         """
-        hour_ms = now_ms // _HOUR_MS * _HOUR_MS
+        hour_ms, lines = now_ms // _HOUR_MS * _HOUR_MS, lines or {}
         mark = f"{MEASUREMENT},job={self._job},shard={self._shard} mark={next_offset}i {hour_ms}"
+        refused: list[RefusedPoint] = []
         for bucket in self._store.settings.buckets:
-            self._store.write([mark], bucket)
+            refused += self._store.write([*lines.get(bucket, ()), mark], bucket)
+        return refused
 
     def newest(self) -> int | None:
         """The mark that every bucket holds, None if one holds none; httpx.HTTPError if it cannot be asked."""

@@ -99,7 +99,7 @@ class Claims:
             claim = msgspec.json.decode(each.value, type=Claim)
             if claim.job == self._job:
                 self._ownership.hear(claim.shard, each.offset, claim.owner)
-        self._consumer.unassign()
+        self._consumer.assign([])
 
     def release(self, shard: str) -> None:
         """Hold it no more; nothing is written: the next owner's claim says it."""

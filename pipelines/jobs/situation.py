@@ -99,13 +99,12 @@ class SituationJob:
         windows = newest(outputs.windows)
         if outputs.first_offset != self._begins_at:
             self._canary.check(outputs.first_offset)
-        for where, lines in by_bucket(windows, self._store.settings.bucket_of).items():
-            points = self._store.write(lines, where)
-            refused += [_refused_point(point, int(time.time() * 1000)) for point in points]
+        lines, now_ms = by_bucket(windows, self._store.settings.bucket_of), int(time.time() * 1000)
+        points = self._canary.write(outputs.next_offset, now_ms, lines)
+        refused += [_refused_point(point, int(time.time() * 1000)) for point in points]
         _observe(windows, time.time())
         if refused:
             self._quarantine(refused)
-        self._canary.write(outputs.next_offset, int(time.time() * 1000))
 
     def to_bytes(self, state: SituationState) -> bytes:
         """The state, zstd-compressed; of annotations only where they stand."""

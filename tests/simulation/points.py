@@ -33,7 +33,6 @@ class Points:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self.held: dict[Point, dict[str, str]] = {}
-        self.alone: Callable[[], bool] = lambda: True  # nobody stands between points and their mark
         self._undo: list[tuple[Point, dict[str, str] | None]] = []
 
     def write(self, bucket: str, record: bytes, write_precision: object) -> None:  # noqa: ARG002 - its name
@@ -60,7 +59,7 @@ class Points:
 
     def request(self, _method: str, _url: str, params: dict[str, str], headers: object) -> Answer:  # noqa: ARG002
         """As `httpx.Client.request`, for the question that the canary asks."""
-        if self.alone() and self.faults.fires("store.forgets"):
+        if self.faults.fires("store.forgets"):
             self._forget()
         self._undo.clear()
         matched = _SELECT.match(params["q"])

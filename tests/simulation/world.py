@@ -76,7 +76,6 @@ class World:
         topics = {name: 1 for name in TOPICS if not name.startswith("readings.")} | shards
         self.log = MemoryLog(topics, self.faults, self.order)
         self.points = Points(self.faults)
-        self.points.alone = lambda: sum(each.busy for each in (*self.processes.values(), *self.sleepers)) < 2
         self.watcher = Watcher(self)
         self.log.clock_ms, self.log.noted = self.log_ms, self.watcher.appended
         self.senders = edge.Senders(self, self.scenario.said)

@@ -125,7 +125,7 @@ def marked_before_told(patch: pytest.MonkeyPatch, now: Running) -> None:
 PLANTED: Final[dict[str, tuple[Plant, str]]] = {
     "checkpoint before output confirmed": (checkpoint_before_output, "outputs written to"),
     "resume off by one": (resume_off_by_one, "received|alerts|said"),
-    "duplicate memory shorter than lateness": (short_memory_of_duplicates, "figures|said"),
+    "duplicate memory shorter than lateness": (short_memory_of_duplicates, "figures|said|windows"),
     "stale owner's checkpoint accepted": (stale_owner_accepted, "its checkpoint says"),
     "revision counted per flush": (revision_per_flush, "closed to|went back|said"),
     "wall clock in an alert id": (wall_clock_in_an_id, "an alert without a signal"),
