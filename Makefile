@@ -38,11 +38,11 @@ format: bootstrap
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Fast tests side by side first; then, in one session and one after the other, those that share a real stack.
+# Fast tests first; then, a file at a time, those with the real stack: both halves have a stack of their own.
 test: lint
 	@scripts/system-packages
 	$(BIN)/pytest -n 2 -m "not stack" $(ARGS)
-	$(BIN)/pytest -p no:xdist -m stack $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack $(ARGS)
 
 test-faults: bootstrap
 	$(BIN)/pytest -p no:xdist -m faults $(ARGS)

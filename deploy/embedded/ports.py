@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections.abc import Iterable
@@ -11,7 +12,13 @@ import psutil
 from deploy.embedded.parts import Part
 from schemas.errors import SettingsError
 
-__all__ = ["check_ports", "free_ports", "holder", "is_free"]
+__all__ = ["SCRATCH_PORTS", "check_ports", "free_ports", "holder", "is_free"]
+
+SCRATCH_PORTS = "SCRATCH_PORTS"
+"""Environment variable: where scratch ports are looked for, `20000-32000` if it says nothing.
+
+Several test sessions at once have a range each: a part that is killed comes back to a port of its own.
+"""
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -57,8 +64,9 @@ def free_ports(count: int, consecutive: bool = False) -> list[int]:
     Each call starts at a random place, so two at once seldom meet.
     """
     generator = random.SystemRandom()
+    first, _, last = os.environ.get(SCRATCH_PORTS, "20000-32000").partition("-")
     while True:
-        start = generator.randrange(20_000, 32_000 - 2 * count)
+        start = generator.randrange(int(first), int(last) - 2 * count)
         candidates = list(range(start, start + (count if consecutive else 2 * count)))
         free = [port for port in candidates if is_free(port)]
         if len(free) >= count:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.embedded.parts import Part
-from deploy.embedded.ports import check_ports, free_ports, holder, is_free
+from deploy.embedded.ports import SCRATCH_PORTS, check_ports, free_ports, holder, is_free
 from schemas.errors import SettingsError
 
 
@@ -46,3 +46,9 @@ def test_free_ports_are_free_and_different() -> None:
 def test_consecutive_ports_are_consecutive() -> None:
     ports = free_ports(20, consecutive=True)
     assert ports == list(range(ports[0], ports[0] + 20))
+
+
+def test_scratch_ports_are_of_the_range_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SCRATCH_PORTS, "26000-26400")
+    ports = [port for _ in range(20) for port in free_ports(20, consecutive=True)]
+    assert 26_000 <= min(ports) <= max(ports) < 26_400
