@@ -83,12 +83,14 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
         return self.open(report_of_alert(found[0], self.config, workflow), actor, now_ms, said)
 
     def open_by_rule(self, alerts: Iterable[Alert], actor: Actor, now_ms: int) -> list[Opened]:
-        """Cases of those alerts that are active, and whose category opens one by itself (`auto`).
+        """Cases of those alerts that are active or wait to be reset, where the category opens one (`auto`).
 
+        So a fire that went out while no desk ran has its case; what only was over meanwhile has none.
         Some incidents in a transaction, each written once: a storm is as many alerts a second as one disk
         takes in batches, and who writes meanwhile (the reader of alerts, people) waits for a few only.
         """
-        wanted = [a for a in alerts if a.active and not a.parent and self.config.category_of(a).auto]
+        stands = [alert for alert in alerts if (alert.active or alert.latched) and not alert.parent]
+        wanted = [alert for alert in stands if self.config.category_of(alert).auto]
         reports = [report_of_alert(alert, self.config) for alert in wanted]
         opened: dict[str, Opened] = {}
         for some in by_place(reports, _INCIDENTS):

@@ -185,11 +185,23 @@ def test_a_storm_becomes_what_it_would_one_by_one_and_takes_turns(desk_url: str)
 def test_alerts_of_a_category_that_opens_by_itself_become_one_case_each_incident(desk_url: str) -> None:
     made = CaseBook(desk_url, fires_open_cases())
     alerts = [replace(SMOKE, id=f"{n:032x}", place=f"37020200100100{n % 2}") for n in range(6)]
-    alerts += [replace(SMOKE, id="b" * 32, active=False), replace(SMOKE, id="c" * 32, parent="x")]
+    over = replace(SMOKE, active=False)
+    alerts += [replace(over, id="b" * 32, latched=False), replace(SMOKE, id="c" * 32, parent="x")]
     alerts += [replace(SMOKE, id="d" * 32, rule="parking-full")]
     made.take("alerts", alerts, 1, NOW)
     assert [o.how for o in made.open_by_rule(alerts, SYSTEM, NOW)] == ["opened"] * 2 + ["attached"] * 4
     assert [o.how for o in made.open_by_rule(alerts, SYSTEM, NOW)] == ["known"] * 6
+    made.close()
+
+
+def test_a_fire_that_went_out_while_no_desk_ran_has_its_case_until_it_is_reset(desk_url: str) -> None:
+    made = CaseBook(desk_url, fires_open_cases())
+    over = replace(SMOKE, active=False)
+    made.take("alerts", [over, replace(over, id="b" * 32, latched=False)], 1, NOW)
+    waiting = made.without_case(-1)
+    assert [alert.id for alert in waiting] == [over.id]
+    assert [opened.how for opened in made.open_by_rule(waiting, SYSTEM, NOW)] == ["opened"]
+    assert made.without_case(-1) == []
     made.close()
 
 
