@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, TopicPartition
 
 from pipelines.io.shards import TopicIdentity, shard_parts
-from tests.simulation.faults import Crash, Faults
+from schemas.topics import CHECKPOINTS
+from tests.simulation.faults import Crash, Faults, hold
 
 _CUT_MAX = 30
 """Records a reader is given at most while things go wrong, so that batches are of every size."""
@@ -182,6 +183,9 @@ class LogProducer:
 
     def _send(self, given: list[tuple[dict[str, Any], Confirm | None]]) -> None:
         faults, placed = self._log.faults, []
+        topics = {record["topic"] for record, confirm in given if confirm is not None}
+        beside = topics - {CHECKPOINTS} if CHECKPOINTS in topics else None
+        hold(not beside, f"a checkpoint while outputs before it are on their way to {beside}")
         for record, confirm in given:
             if confirm is not None:
                 placed.append((confirm, self._log.append(**record)))

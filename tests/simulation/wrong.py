@@ -38,6 +38,19 @@ def checkpoint_before_output(patch: pytest.MonkeyPatch, _now: Running) -> None:
     patch.setattr(LineRuntime, "write", wrong)
 
 
+def checkpoint_before_posted_is_confirmed(patch: pytest.MonkeyPatch, _now: Running) -> None:
+    """What was posted and the checkpoint after it are sent together, and may arrive in any order."""
+    save = LineRuntime._save
+
+    def wrong(line: LineRuntime[Any, Any], *held: Any) -> None:
+        confirm = line.sink.confirm
+        with pytest.MonkeyPatch.context() as once:
+            once.setattr(line.sink, "confirm", lambda: once.setattr(line.sink, "confirm", confirm))
+            save(line, *held)
+
+    patch.setattr(LineRuntime, "_save", wrong)
+
+
 def resume_off_by_one(patch: pytest.MonkeyPatch, _now: Running) -> None:
     def wrong(source: ShardSource) -> None:
         shards = ((*shard.rsplit("/", 1), offset) for shard, offset in source._next.items())
@@ -124,6 +137,7 @@ def marked_before_told(patch: pytest.MonkeyPatch, now: Running) -> None:
 
 PLANTED: Final[dict[str, tuple[Plant, str]]] = {
     "checkpoint before output confirmed": (checkpoint_before_output, "outputs written to"),
+    "checkpoint before posted is confirmed": (checkpoint_before_posted_is_confirmed, "on their way"),
     "resume off by one": (resume_off_by_one, "received|alerts|said"),
     "duplicate memory shorter than lateness": (short_memory_of_duplicates, "figures|said|windows"),
     "stale owner's checkpoint accepted": (stale_owner_accepted, "its checkpoint says"),
