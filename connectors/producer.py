@@ -19,6 +19,7 @@ import msgspec
 import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.brokers import kafka_client
 from schemas.topics import LARGE_BYTES
 
 __all__ = ["LogProducer", "Record"]
@@ -156,7 +157,7 @@ def _record_of(message: Message) -> Record:
 
 def _settings(bootstrap: str, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:
     return {
-        "bootstrap.servers": bootstrap,
+        **kafka_client(bootstrap),
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,

@@ -11,6 +11,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.occurrences import Occurrences
+from schemas.brokers import kafka_client
 from schemas.signals import Signal
 from schemas.topics import SIGNALS
 
@@ -45,7 +46,7 @@ def recall(bootstrap: str, occurrences: Occurrences) -> int:
 def _read(bootstrap: str, occurrences: Occurrences) -> int:
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_client(bootstrap),
             "group.id": "taishi-recall",  # assigned by hand, never joined
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

@@ -11,7 +11,7 @@ from typing import Final
 
 from schemas.errors import SettingsError
 
-__all__ = ["refuse_link_local"]
+__all__ = ["is_link_local", "refuse_link_local"]
 
 _NAMES: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _OTHERS: Final = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254")))
@@ -20,11 +20,19 @@ _OTHERS: Final = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:e
 
 def refuse_link_local(where: str, host: str) -> None:
     """SettingsError if the host of a URL is a link-local or metadata address, however it is written."""
+    if is_link_local(host):
+        raise SettingsError(f"{where}: received the host {host}, allowed: any but link-local and metadata")
+
+
+def is_link_local(host: str) -> bool:
+    """Whether the host of a URL, or the address of a socket, is a link-local or metadata address.
+
+    What a name resolves to is not known here: `taishi.outbound` looks at each connection.
+    """
     host = host.strip("[]").rstrip(".").lower()
     address = _address(host)
     mapped = getattr(address, "ipv4_mapped", None) or address
-    if host in _NAMES or (mapped is not None and (mapped.is_link_local or mapped in _OTHERS)):
-        raise SettingsError(f"{where}: received the host {host}, allowed: any but link-local and metadata")
+    return host in _NAMES or (mapped is not None and (mapped.is_link_local or mapped in _OTHERS))
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

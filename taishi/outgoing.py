@@ -22,6 +22,7 @@ from schemas.store import MINUTE_S
 from schemas.topics import ALERTS, readings_topic
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
+from taishi.kafka import kafka_of
 from taishi.senders import follow, trust_of
 from taishi.settings import Settings
 
@@ -118,7 +119,7 @@ def shelf(settings: Settings, geography: Geography) -> tuple[LiveShelf, tuple[Ta
     )
     alerts, spots = AlertBook(), SpotBook(Points(settings).of)
     since_ms = time.time_ns() // 1_000_000 - _SPOTS_BACK_MS
-    alert_tail = Tail(settings.kafka_bootstrap, ALERTS, alerts.take, None)
-    spot_tail = Tail(settings.kafka_bootstrap, readings_topic("parking"), spots.take, since_ms)
+    alert_tail = Tail(kafka_of(settings), ALERTS, alerts.take, None)
+    spot_tail = Tail(kafka_of(settings), readings_topic("parking"), spots.take, since_ms)
     made = LiveShelf(store, geography, (spot_tail, spots), (alert_tail, alerts))
     return made, (alert_tail, spot_tail)

@@ -34,6 +34,7 @@ from schemas.store import MINUTE_S, database_of
 from schemas.topics import ALERTS
 from taishi.devices import devices_path
 from taishi.doors import is_loopback
+from taishi.kafka import kafka_of
 from taishi.pages_health import Checkup
 from taishi.settings import Settings
 from taishi.status.labels import STATES
@@ -61,7 +62,7 @@ def pages_parts(settings: Settings, places: PlaceRegistry, geography: Geography)
     board = Board()
     window_s = min(settings.window_s)
     alerts = OpenAlerts(lambda: watch.wake())  # noqa: PLW0108 - it is made below
-    tail = Tail(settings.kafka_bootstrap, ALERTS, alerts.take, None)
+    tail = Tail(kafka_of(settings), ALERTS, alerts.take, None)
     reader = Reader(pages_store(settings), _simulated(settings), settings.delay_s)
     known = Known(
         places, geography, lambda: alerts.all() if tail.caught_up else None, DevicesOf(settings, places)

@@ -27,13 +27,14 @@ from operations.people.keep import keep_days
 from operations.people.samples import is_sample
 from schemas.errors import SettingsError
 from schemas.store import policies
+from taishi.kafka_settings import KafkaSettings
 
 __all__ = ["Settings", "load_settings"]
 
 _POLL_SECRETS: Final = ("password", "token")
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Everything an operator may set; units are in the names."""
 
     model_config = SettingsConfigDict(env_prefix="TAISHI_", extra="forbid", frozen=True)
@@ -43,6 +44,10 @@ class Settings(BaseSettings):
     )
     cache: Path = Field(
         Path.home() / ".cache" / "taishi", description="downloads and builds, shared by all checkouts"
+    )
+    log_keep_days: float = Field(183.0, description="how long logs of the embedded parts stay", ge=1)
+    log_limit_mib: int = Field(
+        512, description="how much log one part may have; what goes before its days is told", ge=3
     )
     district: str = Field("370202", description="code of the district", pattern=r"^\d{6}$")
     places_file: Path | None = Field(None, description="imported grid layer; the synthetic one if unset")
@@ -87,9 +92,6 @@ class Settings(BaseSettings):
         None, description="keys of pseudonyms and seals (taishi keys); home/keys.json, made at need, if unset"
     )
 
-    kafka_address: str | None = Field(None, description="host:port of a Kafka of your own; embedded if unset")
-    kafka_port: int = Field(19092, description="port of the embedded Kafka", ge=1, le=65535)
-    kafka_controller_port: int = Field(19093, description="its controller's port", ge=1, le=65535)
     influxdb_address: str | None = Field(
         None, description="URL of an InfluxDB of your own; embedded if unset"
     )
@@ -298,11 +300,6 @@ class Settings(BaseSettings):
     simulated_seed: int = Field(370202, description="seed of the simulated city")
 
     @property
-    def kafka_bootstrap(self) -> str:
-        """host:port of the Kafka in use."""
-        return self.kafka_address or f"127.0.0.1:{self.kafka_port}"
-
-    @property
     def operations_url(self) -> str:
         """SQLAlchemy URL of the desk's database."""
         return self.operations_database or f"sqlite:///{self.home / 'data' / 'operations.db'}"
@@ -357,6 +354,7 @@ def _refuse_samples(settings: Settings) -> None:
     database, polls = urlsplit(settings.operations_database), settings.polls
     secrets = {
         "influxdb_token": settings.influxdb_token.rpartition(":")[2],
+        "kafka_security_password": settings.kafka_security_password,
         "mqtt_password": settings.mqtt_password,
         "http_token": settings.http_token,
         "grafana_token": settings.grafana_token,
@@ -380,6 +378,7 @@ def load_settings(**given: Any) -> Settings:
         policies(settings.window_s, settings.influxdb_keep_days)
         keep_days(settings.desk_keep_days)
         _refuse_samples(settings)
+        settings.kafka_bootstrap  # noqa: B018 - what does not fit is told here, not by the first who asks
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, e['loc']))}: received {e['input']!r}; {e['msg']}" for e in error.errors()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from schemas.brokers import kafka_client
 from schemas.errors import SettingsError, TaishiError
 from schemas.topics import TOPICS, Topic
 
@@ -90,7 +91,7 @@ def found(client: AdminClient, bootstrap: str, topics: Iterable[Topic]) -> Found
 
 
 def _client(bootstrap: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "client.id": "taishi-topics"})
+    return AdminClient({**kafka_client(bootstrap), "log_level": 0, "client.id": "taishi-topics"})
 
 
 def _requested(

@@ -14,6 +14,7 @@ from operations.oncall.clock import now_ms
 from operations.oncall.store import Store
 from operations.oncall.telemetry import UNREADABLE
 from schemas.alerts import Alert
+from schemas.brokers import kafka_client
 from schemas.log_errors import is_passing
 from schemas.topics import ALERTS
 
@@ -31,7 +32,7 @@ class Reader:
         self._store, self._heard = store, heard
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_client(bootstrap),
                 "group.id": "taishi-oncall",  # assigned by hand: where to go on is the store's word
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

@@ -19,6 +19,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from operations.outgoing.rows import SpotRow
 from operations.outgoing.telemetry import UNREADABLE
 from schemas.alerts import Alert
+from schemas.brokers import kafka_client
 from schemas.kinds import KINDS
 from schemas.log_errors import is_passing
 from schemas.readings import Reading
@@ -46,7 +47,7 @@ class Tail:
         self._caught_up = threading.Event()
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_client(bootstrap),
                 "group.id": f"taishi-outgoing-{uuid.uuid4().hex}",  # assigned by hand, never joined
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

@@ -16,6 +16,7 @@ from pipelines.io.bounds import bounds_of
 from pipelines.io.shards import TopicIdentity
 from pipelines.io.sink import KafkaSink, Record
 from pipelines.io.stretch import read_stretch
+from schemas.brokers import kafka_client
 from schemas.errors import SettingsError
 from schemas.topics import CHECKPOINTS, LARGE_BYTES
 
@@ -66,7 +67,7 @@ def load_checkpoints(
     """
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_client(bootstrap),
             "group.id": f"taishi-checkpoints-{job}",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

@@ -18,6 +18,7 @@ from pipelines.io.bounds import bounds_of
 from pipelines.io.sink import KafkaSink, Record
 from pipelines.io.stretch import read_stretch
 from pipelines.kernels.ownership import Ownership
+from schemas.brokers import kafka_client
 from schemas.errors import TaishiError
 from schemas.topics import CLAIMS
 
@@ -49,7 +50,7 @@ class Claims:
         self._next: int | None = None
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_client(bootstrap),
                 "group.id": f"taishi-claims-{job}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",

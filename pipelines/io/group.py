@@ -13,6 +13,7 @@ import structlog
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipelines.io.shards import shard_name
+from schemas.brokers import kafka_client
 from schemas.log_errors import is_passing
 
 __all__ = ["Group"]
@@ -45,7 +46,7 @@ class Group:
     def configuration(bootstrap: str, name: str, session_s: float, stall_s: float) -> dict[str, str]:
         """Settings of a member of the group `name`."""
         return {
-            "bootstrap.servers": bootstrap,
+            **kafka_client(bootstrap),
             "group.id": name,
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": str(int(session_s * 1000)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from schemas.brokers import kafka_client
 from schemas.errors import SettingsError
 
 __all__ = ["TopicIdentity", "shard_name", "shard_parts", "topic_identities"]
@@ -37,7 +38,7 @@ def topic_identities(
     """Identity of each topic; SettingsError names a topic that is not there."""
     from confluent_kafka import TopicCollection  # noqa: PLC0415 - not exported where typed
 
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient(kafka_client(bootstrap))
     described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
     identities = {}
     for topic, future in described.items():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from schemas.brokers import kafka_client
+
 __all__ = ["KafkaSink", "Record"]
 
 
@@ -33,7 +35,7 @@ class KafkaSink:
         self._refused: list[KafkaError] = []
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_client(bootstrap),
                 "enable.idempotence": True,
                 "acks": "all",
                 "linger.ms": 2,

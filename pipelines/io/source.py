@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from pipelines.io.bounds import bounds_of
 from pipelines.io.shards import shard_name, shard_parts
 from pipelines.kernels.batch import ShardBatch
+from schemas.brokers import kafka_client
 from schemas.errors import SettingsError
 from schemas.log_errors import is_passing
 
@@ -29,7 +30,7 @@ class ShardSource:
     def __init__(self, bootstrap: str, group: str, *, batch_records: int = 10_000) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap,
+                **kafka_client(bootstrap),
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from pipelines.io.bounds import bounds_of
 from schemas.alerts import Alert
+from schemas.brokers import kafka_client
 from schemas.errors import TaishiError
 from schemas.log_errors import is_passing
 from schemas.topics import ALERTS
@@ -46,7 +47,7 @@ def read_alerts(bootstrap: str) -> list[Alert]:
 def _records(bootstrap: str) -> Iterator[bytes]:
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_client(bootstrap),
             "group.id": f"taishi-alerts-{uuid.uuid4().hex}",  # assigned by hand, never joined
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

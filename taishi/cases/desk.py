@@ -12,6 +12,7 @@ from operations.cases.model import Actor
 from operations.store.casebook import CaseBook
 from schemas.errors import SettingsError, received_allowed
 from taishi.alerts.read import read_alerts
+from taishi.kafka import kafka_of
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -63,7 +64,7 @@ def actor(by: str, roles: Sequence[str], department: str = "", places: Sequence[
 def know_alert(book: CaseBook, beginning: str) -> None:
     """Have the desk know an alert that it does not, from the log: it reads the log only while it serves."""
     if not book.find(beginning):
-        alerts = read_alerts(load_settings().kafka_bootstrap)
+        alerts = read_alerts(kafka_of(load_settings()))
         book.know([alert for alert in alerts if alert.id.startswith(beginning)], now_ms())
 
 

@@ -23,6 +23,7 @@ from taishi.alerts.read import read_alerts
 from taishi.alerts.tables import hidden_table, list_table
 from taishi.cli.alerts_act import COMMANDS
 from taishi.cli.alerts_kpis import kpis
+from taishi.kafka import kafka_of
 from taishi.quarantine.records import parse_since
 from taishi.settings import load_settings
 
@@ -58,7 +59,7 @@ def list_(  # noqa: PLR0913 - the options of the command
     since_ms = parse_since(since, datetime.now(UTC)) if since else None
     selection = Selection(None if everything else True, severity, place, rule, since_ms)
     settings = load_settings()
-    known = {view.alert.id: view for view in seen(read_alerts(settings.kafka_bootstrap), settings)}
+    known = {view.alert.id: view for view in seen(read_alerts(kafka_of(settings)), settings)}
     wanted = [known[each.id] for each in choose((view.alert for view in known.values()), selection)]
     listed = [view for view in wanted if everything or view.state.listed]
     found = shown(listed, hidden=hidden)
@@ -76,7 +77,7 @@ def list_(  # noqa: PLR0913 - the options of the command
 def show(id_: str, *, as_json: bool) -> None:
     """Show one alert whole, with its state; the beginning of its id is enough where it is the only one."""
     settings = load_settings()
-    found = [v for v in seen(read_alerts(settings.kafka_bootstrap), settings) if v.alert.id.startswith(id_)]
+    found = [v for v in seen(read_alerts(kafka_of(settings)), settings) if v.alert.id.startswith(id_)]
     if len(found) != 1:
         raise SettingsError(f"alert: received {id_!r}, which {len(found)} alerts begin with, allowed: one")
     if as_json:

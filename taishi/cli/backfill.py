@@ -21,6 +21,7 @@ from schemas.store import HOUR_S
 from schemas.topics import readings_topic
 from taishi import logs
 from taishi.cli.worker import fold_settings
+from taishi.kafka import kafka_of
 from taishi.settings import Settings, load_settings
 from taishi.store import influx_settings, recorded_settings
 
@@ -66,7 +67,7 @@ def backfill(from_: str, to: str, domains: tuple[str, ...], *, as_received: bool
     if to_ms <= from_ms:
         raise SettingsError(f"--to: received {to!r}, allowed: a time after --from {from_!r}")
     topics = [readings_topic(domain) for domain in DOMAINS if not domains or domain in domains]
-    log = log_stretches(settings.kafka_bootstrap, topics)
+    log = log_stretches(kafka_of(settings), topics)
     wanted = Range(from_ms, to_ms, whole_from_ms=_whole_from_ms(settings, log, from_ms))
     stretches = [ReceivedStretch(each) for each in log] if as_received else log
     click.echo(f"folding {len(stretches)} shards from their oldest record on", err=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.private_stack import part_pid, private_stack
+from taishi.kafka import kafka_of
 
 __all__ = ["bench"]
 
@@ -36,7 +37,7 @@ def aggregate(readings: int, rounds: int, *, as_json: bool) -> None:
     console = Console(stderr=True)
     with private_stack(("kafka", "prism-aggregate")) as settings:
         figures = bench_aggregate(
-            settings.kafka_bootstrap,
+            kafka_of(settings),
             Prism(f"127.0.0.1:{settings.prism_aggregate_port}", part_pid(settings, "prism-aggregate")),
             readings=readings,
             rounds=rounds,
@@ -99,7 +100,7 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
     console = Console(stderr=True)
     with private_stack(("kafka", "topics")) as settings:
         figures = bench_mqtt(
-            settings.kafka_bootstrap,
+            kafka_of(settings),
             messages=messages,
             rounds=rounds,
             say=lambda text: console.print(text, highlight=False),
@@ -140,7 +141,7 @@ def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
     console = Console(stderr=True)
     with private_stack(("kafka", "topics")) as settings:
         figures = bench_http(
-            settings.kafka_bootstrap,
+            kafka_of(settings),
             readings=readings,
             batch=batch,
             rounds=rounds,

@@ -47,7 +47,9 @@ from schemas.errors import SettingsError, received_allowed
 from taishi import logs, metrics
 from taishi.devices import devices_path
 from taishi.doors import http_guard, mqtt_settings, tls_pair
+from taishi.kafka import kafka_of
 from taishi.keys import guard_of
+from taishi.outbound import guard_connections
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
@@ -154,6 +156,7 @@ def poll() -> None:
     """Ask platforms over HTTP, and listen to devices' event streams: the `polls` of the settings."""
     settings = load_settings()
     logs.configure("connect-poll")
+    guard_connections()
     if not settings.polls:
         raise SettingsError("polls: not set, allowed: [polls.<name>] with url and codec in taishi.toml")
     targets = [_target(name, given) for name, given in settings.polls.items()]
@@ -209,10 +212,10 @@ def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple
     devices = _wait_for_registry(path)
     guard, keys = guard_of(settings)
     threading.Thread(target=_follow, args=(devices, keys), name="follow", daemon=True).start()
-    producer = LogProducer(settings.kafka_bootstrap, _fail)
+    producer = LogProducer(kafka_of(settings), _fail)
     resolver = Resolver(devices, load_registry(settings), guard)
     occurrences = Occurrences()
-    signals = recall(settings.kafka_bootstrap, occurrences)
+    signals = recall(kafka_of(settings), occurrences)
     _LOG.info("signals recalled", signals=signals)
     return producer, Gateway(
         transport,

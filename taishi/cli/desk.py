@@ -38,6 +38,7 @@ from schemas.topics import ACTS
 from taishi import logs, metrics
 from taishi.cases.desk import config
 from taishi.doors import is_loopback, tls_pair
+from taishi.kafka import kafka_of
 from taishi.keys import key_file
 from taishi.pages import pages_store
 from taishi.parking import ParkingReader
@@ -80,7 +81,7 @@ def serve() -> None:
     retention = Retention(settings.operations_url, keep_days(settings.desk_keep_days), now_ms)
     threads.append(running("retention", retention.run, stopping))
     if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
-        reader = Reader(settings.kafka_bootstrap, made.store, made.feed.wake)
+        reader = Reader(kafka_of(settings), made.store, made.feed.wake)
         threads.append(running("reader", reader.run, stopping))
     config = uvicorn.Config(
         application(made),
@@ -102,7 +103,7 @@ def serve() -> None:
 
 
 def _into_log(settings: Settings) -> Callable[[Sequence[ActRecord]], None]:
-    sink = KafkaSink(settings.kafka_bootstrap, give_up_s=_GIVE_UP_S)
+    sink = KafkaSink(kafka_of(settings), give_up_s=_GIVE_UP_S)
     return lambda acts: sink.send(Record(ACTS, act.key, act.value) for act in acts)
 
 

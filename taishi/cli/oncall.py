@@ -16,6 +16,8 @@ from operations.oncall.service import Teller
 from operations.oncall.store import Store
 from schemas.errors import SettingsError
 from taishi import logs, metrics
+from taishi.kafka import kafka_of
+from taishi.outbound import guard_connections
 from taishi.serving import running
 from taishi.settings import Settings, load_settings
 
@@ -56,6 +58,7 @@ def serve() -> None:
     """Read alerts and tell people; `taishi up` runs this where an on-call file is set."""
     settings = load_settings()
     logs.configure("oncall")
+    guard_connections()
     told = load_oncall(_file(settings))
     metrics.serve(settings.metrics_port + 11, settings.metrics_host)
     (settings.home / "data").mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,7 @@ def serve() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     teller = Teller(told, store)
-    reader = Reader(settings.kafka_bootstrap, store, teller.wake)
+    reader = Reader(kafka_of(settings), store, teller.wake)
     threads = [
         running("reader", reader.run, stopping),
         running("teller", teller.run, stopping),

@@ -18,6 +18,7 @@ from rich.table import Table
 from connectors.codecs import personal_names
 from schemas.errors import SettingsError
 from schemas.quarantine import Reason
+from taishi.kafka import kafka_of
 from taishi.keys import keys_of
 from taishi.people import written_down
 from taishi.quarantine.read import read, read_one
@@ -59,7 +60,7 @@ def quarantine() -> None:
 def list_(reason: str | None, source: str | None, since: str | None, limit: int, as_json: bool) -> None:
     """List records, oldest first: position, time, reason, source, address, detail; never their content."""
     selection = _selection(reason, source, since)
-    records = deque(read(load_settings().kafka_bootstrap, selection), maxlen=limit)
+    records = deque(read(kafka_of(load_settings()), selection), maxlen=limit)
     if as_json:
         click.echo(json.dumps([record.facts() for record in records], ensure_ascii=False, indent=2))
         return
@@ -94,7 +95,7 @@ def show(position: str, raw: Path | None, as_json: bool) -> None:
     """
     settings, at = load_settings(), Position.parse(position)
     written_down("quarantine.show" if raw is None else "quarantine.raw", str(at), settings=settings)
-    record = opened(read_one(settings.kafka_bootstrap, at), keys_of(settings))
+    record = opened(read_one(kafka_of(settings), at), keys_of(settings))
     if raw is not None:
         if record.what.sealed:
             raise SettingsError(f"{position} stays sealed: {record.what.detail}")
@@ -125,9 +126,9 @@ def replay(
     settings = load_settings()
     keys = keys_of(settings)
     if positions:
-        found = [read_one(settings.kafka_bootstrap, Position.parse(text)) for text in positions]
+        found = [read_one(kafka_of(settings), Position.parse(text)) for text in positions]
     else:
-        found = list(read(settings.kafka_bootstrap, _selection(reason, source, since)))
+        found = list(read(kafka_of(settings), _selection(reason, source, since)))
     records = [opened(record, keys) for record in found]
     _say(records, resend(settings, records), as_json)
 

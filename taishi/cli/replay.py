@@ -33,6 +33,7 @@ from schemas.places.registry import PlaceRegistry
 from schemas.readings import Reading
 from schemas.topics import QUARANTINE
 from taishi.cli.backfill import backfill_readings
+from taishi.kafka import kafka_of
 from taishi.keys import guard_of
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
@@ -126,7 +127,7 @@ def _as_now(
     settings: Settings, mapping: FileMapping, recording: Recording, speed: float | None
 ) -> dict[str, object]:
     """Row by row through the gateway, each when it is due; returns when Kafka has confirmed all."""
-    producer = LogProducer(settings.kafka_bootstrap, _fail)
+    producer = LogProducer(kafka_of(settings), _fail)
     devices, places = _devices(settings, mapping)
     codec = FileCodec(mapping, recording.header, numbered=True)
     gateway = Gateway("file", {mapping.name: codec}, devices, _resolver(settings, devices, places), producer)
@@ -157,7 +158,7 @@ def _as_recorded(
     devices, places = _devices(settings, mapping)
     resolver = _resolver(settings, devices, places)
     codec = FileCodec(mapping, recording.header, numbered=False)
-    producer = LogProducer(settings.kafka_bootstrap, _fail)
+    producer = LogProducer(kafka_of(settings), _fail)
     readings: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
     refused: Counter[str] = Counter()
     tally = _Tally()

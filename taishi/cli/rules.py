@@ -23,6 +23,7 @@ from pipelines.kernels.rules.words import delays, describe
 from pipelines.kernels.watch.situations import SituationsSettings
 from schemas.errors import SettingsError
 from taishi.alerts.read import read_alerts
+from taishi.kafka import kafka_of
 from taishi.rules_history import Budget, budget, judge_log, told
 from taishi.settings import Settings, load_settings
 
@@ -77,7 +78,7 @@ def _check_history(settings: Settings, rules: RuleSet, asked: tuple[float, int],
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("回放 judging the log", total=None)
         judged, began_ms = judge_log(
-            settings.kafka_bootstrap,
+            kafka_of(settings),
             rules,
             SituationsSettings(),
             lambda done, total: bar.update(task, completed=done, total=total),
@@ -86,7 +87,7 @@ def _check_history(settings: Settings, rules: RuleSet, asked: tuple[float, int],
         held = (until_ms - began_ms) / DAY_MS if began_ms else 0.0
         click.echo(f"日志仅有 {held:.2f} 天 the log holds {held:.2f} of {asked[0]:g} days", err=True)
         since_ms = max(since_ms, began_ms or until_ms)
-    load = budget(told(judged, read_alerts(settings.kafka_bootstrap), since_ms), since_ms, until_ms, asked[1])
+    load = budget(told(judged, read_alerts(kafka_of(settings)), since_ms), since_ms, until_ms, asked[1])
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(load) | {"kept": load.kept}, ensure_ascii=False, indent=2))
     else:

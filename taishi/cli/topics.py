@@ -8,7 +8,9 @@ import click
 from confluent_kafka.admin import AdminClient
 
 import taishi.topics as kafka_topics
+from schemas.brokers import kafka_client
 from schemas.topics import TOPICS
+from taishi.kafka import kafka_of
 from taishi.settings import load_settings
 
 __all__ = ["topics"]
@@ -23,7 +25,7 @@ def topics() -> None:
 @click.option("--replication", default=1, show_default=True, type=click.IntRange(1), help="copies of each")
 def create(replication: int) -> None:
     """Make the missing topics; refuse when one is there with other settings."""
-    made = kafka_topics.create(load_settings().kafka_bootstrap, replication=replication)
+    made = kafka_topics.create(kafka_of(load_settings()), replication=replication)
     click.echo(f"created: {', '.join(made) or 'none'}; verified: {len(TOPICS) - len(made)}")
 
 
@@ -66,6 +68,6 @@ def list_(as_json: bool) -> None:
 
 
 def _present() -> kafka_topics.Found:
-    bootstrap = load_settings().kafka_bootstrap
-    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    bootstrap = kafka_of(load_settings())
+    client = AdminClient({**kafka_client(bootstrap), "log_level": 0})
     return kafka_topics.found(client, bootstrap, TOPICS.values())

@@ -32,6 +32,7 @@ from schemas.kinds import DOMAINS
 from schemas.topics import ALERTS, SIGNALS, WINDOWS, readings_topic
 from taishi import logs, metrics
 from taishi.devices import devices_path, reporting_intervals_s
+from taishi.kafka import kafka_of
 from taishi.settings import Settings, load_settings
 from taishi.store import influx_settings
 
@@ -107,7 +108,7 @@ def aggregate(
     """Fold readings into windows per grid."""
     settings = load_settings()
     line = LineSettings(
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=kafka_of(settings),
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
         group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
@@ -128,7 +129,7 @@ def situation(group: str | None, prism: str | None, metrics_port: int | None, *,
     """Roll windows up to community, street and district, and keep InfluxDB."""
     settings = load_settings()
     line = LineSettings(
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=kafka_of(settings),
         topics=(WINDOWS, ALERTS),
         group=parse_group(group, settings.worker_group, from_oldest=from_oldest),
         stall_s=_STALL_S,
@@ -157,7 +158,7 @@ def signals(
     """Raise alerts from signals: SOS, fall, smoke, gas, intrusion, at once."""
     settings = load_settings()
     line = LineSettings(
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=kafka_of(settings),
         topics=(SIGNALS,),
         partitions=parse_partitions(shards),
         group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
@@ -182,7 +183,7 @@ def presence(
     """Tell silent devices, silent feeds and people who do not move."""
     settings = load_settings()
     line = LineSettings(
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=kafka_of(settings),
         topics=tuple(readings_topic(domain) for domain in DOMAINS),
         partitions=parse_partitions(shards),
         group=parse_group(group, settings.worker_group, shards, from_oldest=from_oldest),
@@ -205,7 +206,7 @@ def watch(group: str | None, prism: str | None, metrics_port: int | None, *, fro
     """Raise alerts by rules and detectors, of silence, and of storms."""
     settings = load_settings()
     line = LineSettings(
-        bootstrap=settings.kafka_bootstrap,
+        bootstrap=kafka_of(settings),
         topics=WATCH_TOPICS,
         group=parse_group(group, settings.worker_group, from_oldest=from_oldest),
         checkpoint_interval_s=settings.checkpoint_interval_s * 6,  # what detectors know is large

@@ -10,6 +10,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from pipelines.io.bounds import bounds_of, offset_at, partitions_of
+from schemas.brokers import kafka_client
 from schemas.errors import SettingsError, TaishiError
 from schemas.log_errors import is_passing
 from schemas.topics import LARGE_BYTES, QUARANTINE
@@ -60,7 +61,7 @@ def ends(bootstrap: str) -> dict[int, int]:
 def _consumer(bootstrap: str) -> Iterator[Consumer]:
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka_client(bootstrap),
             "group.id": f"taishi-quarantine-{uuid.uuid4().hex}",  # assigned by hand, never joined
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",

@@ -16,9 +16,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from connectors.http.app import RECEIVED_AT
 from connectors.mqtt.routes import replay_topic
 from connectors.mqtt.settings import show_mqtt
+from schemas.brokers import kafka_client
 from schemas.quarantine import Quarantined
 from schemas.topics import LARGE_BYTES
 from taishi.doors import mqtt_settings, own_http_client
+from taishi.kafka import kafka_of
 from taishi.keys import keys_of
 from taishi.quarantine.read import ends, read
 from taishi.quarantine.records import Held, Route, Selection, opened, route
@@ -48,11 +50,11 @@ def resend(settings: Settings, records: Iterable[Held]) -> list[Outcome]:
     An acknowledgement comes after Kafka's confirmation, so what is quarantined again already stands
     in the topic when its sender hears of it: it is looked up there. The old record stays where it is.
     """
-    before = ends(settings.kafka_bootstrap)
+    before = ends(kafka_of(settings))
     with _Sender(settings) as sender:
         sent = [(record, sender.send(record)) for record in records]
     keys = keys_of(settings)
-    again = [opened(each, keys) for each in read(settings.kafka_bootstrap, Selection(), after=before)]
+    again = [opened(each, keys) for each in read(kafka_of(settings), Selection(), after=before)]
     return list(judge(sent, again))
 
 
@@ -139,7 +141,7 @@ class _Sender:
         if self._log is None:
             self._log = Producer(
                 {
-                    "bootstrap.servers": self._settings.kafka_bootstrap,
+                    **kafka_client(kafka_of(self._settings)),
                     "enable.idempotence": True,
                     "message.max.bytes": LARGE_BYTES,
                     "delivery.timeout.ms": int(_LIMIT_S * 1000),

@@ -20,9 +20,12 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
+from schemas.brokers import kafka_client
+from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS, Domain, held_s
 from schemas.store import database_of, measurement
 from schemas.topics import TOPICS, readings_topic
+from taishi.kafka import kafka_of
 from taishi.settings import Settings
 from taishi.status.gathered import Gathered, LogEnds, WindowRow
 from taishi.status.stored import sizes
@@ -155,6 +158,8 @@ class Collector:
     def _log(self) -> LogEnds | str:
         try:
             return self._ends()
+        except SettingsError as error:
+            return str(error)
         except KafkaException as error:
             return f"Kafka at {self._settings.kafka_bootstrap}: {error.args[0].str()}"
 
@@ -173,7 +178,7 @@ class Collector:
         if self._consumer is None:
             self._consumer = Consumer(
                 {
-                    "bootstrap.servers": self._settings.kafka_bootstrap,
+                    **kafka_client(kafka_of(self._settings)),
                     "group.id": AGGREGATE_GROUP,
                     "enable.auto.commit": False,
                     # A Kafka that is down is our answer, not librdkafka's word on the operator's terminal.

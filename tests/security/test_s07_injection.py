@@ -10,6 +10,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -242,3 +244,47 @@ def test_nothing_is_sent_to_or_asked_of_link_local_and_metadata_addresses(host: 
     ):
         parse_oncall({"people": {"王芳": [f"json://{host}/x"]}, "routes": routes})
     assert PollTarget(name="gate", url="http://192.168.1.9/x", codec="onvif").name == "gate"
+
+
+REBOUND = """
+import json, socket, sys
+from operations.oncall.deliver import deliver
+from operations.oncall.model import Person
+from taishi.outbound import guard_connections
+
+looked_up, good, bad = [], sys.argv[1], sys.argv[2].split(",")
+real = socket.getaddrinfo
+
+def rebinding(host, port, *more, **named):
+    '"An honest address at the first look, another one at every later one."'
+    if host != "hook.example":
+        return real(host, port, *more, **named)
+    looked_up.append(host)
+    return real("127.0.0.1" if len(looked_up) == 1 else bad[len(looked_up) % len(bad)], port, *more, **named)
+
+socket.getaddrinfo = rebinding
+guard_connections()
+person = Person("王芳", (f"json://hook.example:{good}/hook",))
+told = [deliver(person, "题", "文") for _ in range(1 + len(bad))]
+print(json.dumps([told, len(looked_up)]))
+"""
+
+
+def test_a_name_that_resolves_to_a_metadata_address_is_not_connected_to_at_any_look() -> None:
+    """Also when it was looked up before and was honest: what counts is the address of the connection."""
+    bad = "169.254.169.254,100.100.100.200,fe80::1,::ffff:169.254.169.254,fd00:ec2::254"
+    with receiving() as receiver:
+        words = [sys.executable, "-c", REBOUND, str(receiver.server_port), bad]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+        assert done.returncode == 0, done.stderr
+        told, looked_up = json.loads(done.stdout.splitlines()[-1])
+        assert told == [["json", ""], *[["", "json: refused or not reached"]] * 5]
+        assert looked_up >= 6
+        assert len(receiver.got) == 1
+
+
+def test_the_processes_that_ask_and_tell_others_are_guarded() -> None:
+    """The line stands where the process begins, before anything of it connects."""
+    for file, begins in (("oncall", 'configure("oncall")'), ("connect", 'configure("connect-poll")')):
+        text = (ROOT / "taishi" / "cli" / f"{file}.py").read_text(encoding="utf-8")
+        assert re.search(re.escape(begins) + r"\n    guard_connections\(\)", text)

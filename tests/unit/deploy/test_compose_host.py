@@ -129,7 +129,10 @@ def test_every_secret_that_a_service_reads_is_given_to_it(name):
 def test_no_value_of_an_environment_is_a_secret():
     for name, service in SERVICES.items():
         for key, value in (service.get("environment") or {}).items():
-            if re.search(r"PASSWORD|TOKEN|_KEY|SECRET", key) and key != "TAISHI_SECRETS_FOLDERS":
+            if (
+                re.search(r"PASSWORD|TOKEN|_KEY(?!STORE_TYPE)|SECRET", key)
+                and key != "TAISHI_SECRETS_FOLDERS"
+            ):
                 assert str(value).startswith("/run/"), (name, key)
 
 
@@ -214,6 +217,29 @@ def test_only_one_network_leads_out_and_the_stores_are_not_on_it():
     for name, service in SERVICES.items():
         assert ("networks" in service) != ("network_mode" in service), name
         assert set(service.get("networks", ())) <= set(COMPOSE["networks"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_who_reaches_kafka_speaks_to_it_over_tls_with_a_password_in_a_file(name):
+    """A worker is on its Prism's network."""
+    service = OURS[name]
+    network = service.get("network_mode", f"service:{name}").removeprefix("service:")
+    reaches = "log" in SERVICES[network]["networks"]
+    environment, files = service["environment"], mounted(service)
+    assert (environment.get("TAISHI_KAFKA_SECURITY_PROTOCOL") == "SASL_SSL") == reaches
+    assert ("/run/secrets/taishi_kafka_security_password" in files) == reaches
+
+
+def test_kafka_speaks_in_clear_with_itself_alone():
+    environment = SERVICES["kafka"]["environment"]
+    protocols = dict(
+        each.split(":") for each in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    listeners = dict(each.split("://") for each in environment["KAFKA_LISTENERS"].split(","))
+    assert protocols.keys() == listeners.keys()
+    in_clear = {name for name, protocol in protocols.items() if protocol == "PLAINTEXT"}
+    assert {listeners[name].partition(":")[0] for name in in_clear} == {"127.0.0.1"}
+    assert {protocols[name] for name in protocols.keys() - in_clear} == {"SASL_SSL"}
 
 
 def test_kafka_is_the_version_and_has_the_rules_of_the_embedded_one():

@@ -46,7 +46,8 @@ def ours(pod):
 
 
 def settings_given(pod):
-    lines = (BASE / "settings.env").read_text("utf-8").splitlines()
+    maps = [each["configMapRef"]["name"].removeprefix("taishi-") for each in ours(pod)["envFrom"]]
+    lines = [line for name in maps for line in (BASE / f"{name}.env").read_text("utf-8").splitlines()]
     return dict(line.split("=", 1) for line in lines) | {
         each["name"]: each["value"] for each in ours(pod).get("env", ())
     }
@@ -99,13 +100,16 @@ def test_a_command_and_its_settings_are_ones_that_are_taken(name, tmp_path, monk
         monkeypatch.setenv(key, value)
     settings = load_settings()
     assert all(getattr(settings, secret.removeprefix("taishi_")) == "a secret" for secret in secrets)
+    assert settings.kafka_bootstrap.security.protocol == (
+        "PLAINTEXT" if name == "influxdb-database" else "SASL_SSL"  # which holds the administrator's token
+    )
 
 
 @pytest.mark.parametrize("name", PODS)
 def test_every_secret_file_that_is_named_is_mounted(name):
     pod = PODS[name]
     values = settings_given(pod).values()
-    named = {value for value in values if value.startswith("/run/secrets/")}
+    named = {value for value in values if value.startswith(("/run/secrets/", "/run/kafka/"))}
     assert named <= set(files_given(pod))
     private = any(value.startswith("/run/private/") for value in values)
     assert private == any(each["name"] == "private" for each in containers(pod))
