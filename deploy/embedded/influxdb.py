@@ -22,8 +22,11 @@ def part(settings: StackSettings) -> Part:
     )
 
 
-def configuration(settings: StackSettings) -> str:
-    """influxdb.conf: loopback only, nothing reported home, every write synced before it is confirmed."""
+def configuration(settings: StackSettings, *, users: bool = False) -> str:
+    """influxdb.conf: loopback only, nothing reported home, every write synced before it is confirmed.
+
+    `users`: who asks must be one (`taishi store users`).
+    """
     data = settings.data / "influxdb"
     return f"""\
 reporting-disabled = true
@@ -48,7 +51,7 @@ bind-address = "127.0.0.1:0"
 [http]
   enabled = true
   bind-address = "127.0.0.1:{settings.influxdb_port}"
-  auth-enabled = false
+  auth-enabled = {str(users).lower()}
   log-enabled = false
   suppress-write-log = true
   flux-enabled = false

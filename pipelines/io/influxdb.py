@@ -208,11 +208,11 @@ class InfluxDb:
             _LOG.warning("influxdb does not take points; trying again", why=why, attempt=attempt)
         self._wait(wait_s)
 
-    def _stop_if_not_allowed(self, status: int) -> None:
+    def _stop_if_not_allowed(self, status: int, said: str = "") -> None:
         if status in {401, 403}:
             raise SettingsError(
                 f"InfluxDB at {self.settings.url} refuses us ({status}): set influxdb_token "
-                "(2.x: a token that may write the bucket; 1.8: user:password)"
+                f"(2.x: a token that may write the bucket; 1.8: user:password){said and f': {said}'}"
             )
 
     def patiently(self, ask: Callable[[], Answer]) -> Answer:
@@ -257,6 +257,10 @@ class InfluxDb:
                 rows += [dict(zip(series["columns"], row, strict=True)) | tags for row in series["values"]]
         return rows
 
+    def administer(self, influxql: str) -> None:
+        """Do what a statement about users or rights says; errors as of `query`."""
+        self._results("post", influxql)
+
     def delete(self, influxql: str) -> None:
         """Do what a DELETE says; errors as of `query`. A database that is not there has nothing to delete."""
         self._results("post", influxql)
@@ -271,7 +275,7 @@ class InfluxDb:
             ) from error
         wrong = [str(result["error"]) for result in results if "error" in result]
         if wrong and not wrong[0].startswith(("database not found", _NO_POLICY)):
-            raise Refused(f"InfluxQL {influxql!r}: {wrong[0]}")
+            raise Refused(f"InfluxQL {_shown(influxql)!r}: {wrong[0]}")
         return results
 
     def _ask(self, method: str, influxql: str, database: str) -> httpx.Response:
@@ -286,9 +290,9 @@ class InfluxDb:
             params={"db": database, "q": influxql, "epoch": "ms"},
             headers=headers,
         )
-        self._stop_if_not_allowed(response.status_code)
+        self._stop_if_not_allowed(response.status_code, response.text[:200].strip())
         if response.status_code in {400, 404}:
-            raise Refused(f"InfluxQL {influxql!r}: {response.text[:300]}")
+            raise Refused(f"InfluxQL {_shown(influxql)!r}: {response.text[:300]}")
         response.raise_for_status()
         return response
 
@@ -302,3 +306,8 @@ def _time_ms(line: str) -> float:
     """When a point is; what is no point is not old."""
     text = line.rpartition(" ")[2]
     return int(text) if text.lstrip("-").isdigit() else math.inf
+
+
+def _shown(influxql: str) -> str:
+    """The statement as an error may show it: no password."""
+    return re.sub(r"'[^']*'", "'…'", influxql) if "PASSWORD" in influxql else influxql

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
@@ -17,6 +18,7 @@ from schemas.errors import SettingsError
 from schemas.store import bucket
 from taishi.settings import Settings, load_settings
 from taishi.store import disk_bytes, influx_settings
+from taishi.store_users import make_users
 
 __all__ = ["store"]
 
@@ -64,6 +66,19 @@ def show(*, as_json: bool) -> None:
         keeps = "no policy of these settings" if kept.keep_days is None else f"kept {kept.keep_days:g} d"
         size = "size not told" if kept.disk_bytes is None else f"{kept.disk_bytes / _MIB:,.1f} MiB"
         click.echo(f"{kept.bucket:<24} {size:>14}  {keeps}")
+
+
+@store.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def users(folder: Path) -> None:
+    """Make the users of a 1.8 that wants some: who writes, who reads, Grafana's classes; passwords in FOLDER.
+
+    With the administrator's influxdb_token: it is made where there is none, and so are the databases.
+    """
+    with _opened(load_settings()) as opened:
+        for made in make_users(opened, folder):
+            rights = ", ".join(f"{right} {name}" for name, right in made.rights)
+            click.echo(f"{folder / made.purpose}: {made.user}: {rights}")
 
 
 @contextmanager
