@@ -27,7 +27,7 @@ def stack_settings(settings: Settings) -> StackSettings:
         *("prism_aggregate_port", "prism_situation_port", "prism_signals_port", "prism_presence_port"),
         *("prism_watch_port", "metrics_port"),
         *("tcp_port", "doors", "oncall_file", "outgoing", "outgoing_port", "pages", "pages_port"),
-        *("desk", "desk_port"),
+        *("desk", "desk_port", "log_keep_days", "log_limit_mib"),
     )
     return StackSettings(
         home=settings.home.absolute(),

@@ -54,6 +54,7 @@ def examine(settings: StackSettings, offline: bool = False) -> Iterator[Finding]
     yield _disk("data disk", settings.home, DATA_BYTES, "TAISHI_HOME")
     yield _memory()
     parts = stack.declared(settings, Path("java"))
+    yield _logs(settings, len(parts))
     yield from (_running_parts(settings) if is_running(settings.home) else _ports(parts))
     yield from _addresses(settings)
 
@@ -87,6 +88,21 @@ def _disk(check: str, folder: Path, needed_bytes: int, variable: str) -> Finding
     return Finding(
         check, "fail", found, f"{needed_bytes / _GIB:.1f} GiB are needed; free some or set {variable}"
     )
+
+
+def _logs(settings: StackSettings, parts: int) -> Finding:
+    """Whether the disk holds what the logs may become; they are small, so it is no failure if not."""
+    most = parts * settings.log_limits.limit_bytes
+    there = next(path for path in (settings.logs, *settings.logs.absolute().parents) if path.exists())
+    written = sum(path.stat().st_size for path in settings.logs.glob("*.log*"))
+    free = shutil.disk_usage(there).free
+    found = f"{written / _GIB:.1f} of at most {most / _GIB:.1f} GiB, kept {settings.log_keep_days:g} days"
+    if free + written >= most:
+        return Finding("logs", "ok", found)
+    advice = (
+        f"{free / _GIB:.1f} GiB are free: ship logs elsewhere, or lower log_limit_mib (TAISHI_LOG_LIMIT_MIB)"
+    )
+    return Finding("logs", "warn", found, advice)
 
 
 def _memory() -> Finding:

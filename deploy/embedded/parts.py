@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from deploy.embedded.logs import LogLimits
 from schemas.errors import SettingsError, received_allowed
 
 __all__ = ["Health", "Part", "Plan", "Protocol", "ordered", "read_plan", "write_plan"]
@@ -53,10 +54,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one supervisor runs."""
+    """What one supervisor runs, and how much of each part's log it keeps."""
 
     parts: tuple[Part, ...]
     metrics_port: int
+    logs: LogLimits = field(default_factory=LogLimits)
 
 
 _FILE: Final = "plan.json"

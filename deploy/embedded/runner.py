@@ -15,7 +15,7 @@ import psutil
 
 from deploy.embedded import children
 from deploy.embedded.health import serves
-from deploy.embedded.logs import RotatingLog, last_line
+from deploy.embedded.logs import LogLimits, RotatingLog, last_line
 from deploy.embedded.parts import Part
 from deploy.embedded.state import PartState, Phase
 
@@ -42,12 +42,13 @@ def next_delay_s(previous_s: float, healthy_for_s: float) -> float:
 class Runner:
     """Keeps one part running until told to stop; `state` is always the truth about it."""
 
-    def __init__(self, part: Part, home: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, part: Part, home: Path, changed: Callable[[], None], logs: LogLimits) -> None:
         self.part = part
         self.ready = asyncio.Event()  # has been healthy (or done) once: what needs it may start
         self.state = PartState(part.name, "waiting", _now_ms(), port=part.port, log=f"{part.log}.log")
         self._pids = home / "pids"
         self._log_path = home / "logs" / f"{part.log}.log"
+        self._log_limits = logs
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._healthy_since_s: float | None = None
@@ -88,7 +89,7 @@ class Runner:
     async def _run_once(self) -> bool:
         """From start to end; True when this was the last time."""
         self._healthy_since_s = None
-        log = RotatingLog(self._log_path)
+        log = RotatingLog(self._log_path, self._log_limits)
         try:
             self._process = await children.start(self.part)
         except OSError as error:

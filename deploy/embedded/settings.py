@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.embedded.logs import LogLimits
+
 __all__ = ["METRICS_OFFSETS", "StackSettings"]
 
 METRICS_OFFSETS: Mapping[str, int] = {
@@ -66,6 +68,8 @@ class StackSettings:
     kafka_address: str | None = None
     influxdb_address: str | None = None
     mqtt_address: str | None = None
+    log_keep_days: float = 183.0
+    log_limit_mib: int = 512
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment of the parts that are Taishi's own commands: the same settings, by name."""
 
@@ -73,6 +77,11 @@ class StackSettings:
     def data(self) -> Path:
         """Where Kafka and InfluxDB keep theirs."""
         return self.home / "data"
+
+    @property
+    def log_limits(self) -> LogLimits:
+        """Of each part's log."""
+        return LogLimits(self.log_keep_days, self.log_limit_mib * 2**20)
 
     @property
     def logs(self) -> Path:

@@ -107,7 +107,7 @@ def up(
         kafka.format_storage(settings, java)
     if "influxdb" in names:
         influxdb.write_configuration(settings)
-    write_plan(settings.home, Plan(parts, settings.metrics_of("supervisor")))
+    write_plan(settings.home, Plan(parts, settings.metrics_of("supervisor"), settings.log_limits))
     _start_supervisor(settings, outlive)
     return True
 

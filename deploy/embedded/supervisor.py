@@ -39,7 +39,7 @@ class Supervisor:
 
     def __init__(self, plan: Plan, home: Path) -> None:
         self._home = home
-        self._runners = {part.name: Runner(part, home, self.publish) for part in plan.parts}
+        self._runners = {part.name: Runner(part, home, self.publish, plan.logs) for part in plan.parts}
         self.stop = asyncio.Event()
 
     async def run(self) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from deploy.embedded import stack
 from deploy.embedded.doctor import examine
-from deploy.embedded.logs import KEPT, RotatingLog, last_line
+from deploy.embedded.logs import LogLimits, RotatingLog, last_line, spared
 from deploy.embedded.ports import free_ports
 from deploy.embedded.runner import FIRST_DELAY_S, HEALTHY_RESET_S, LONGEST_DELAY_S, next_delay_s
 from deploy.embedded.state import LOCK, PartState, StackState, is_running, read_state, write_state
@@ -61,15 +62,64 @@ def test_a_supervisor_runs_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
 
 
 def test_a_log_is_bounded_and_keeps_the_newest(tmp_path: Path) -> None:
-    log = RotatingLog(tmp_path / "kafka.log", limit_bytes=100)
+    log = RotatingLog(tmp_path / "kafka.log", LogLimits(keep_days=183, limit_bytes=300))
     for number in range(100):
         log.write(b"line %04d\n" % number)
     log.close()
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == ["kafka.log", "kafka.log.1", "kafka.log.2"][: KEPT + 1]
+    assert files == ["kafka.log", "kafka.log.1", "kafka.log.2"]
     assert all(path.stat().st_size <= 100 for path in tmp_path.iterdir())
     assert last_line(tmp_path / "kafka.log") == "line 0099"
     assert last_line(tmp_path / "absent.log") == ""
+
+
+@pytest.mark.parametrize("line_bytes", [1_000, 40_000])
+def test_a_log_stays_for_its_days_and_goes_after_them(tmp_path: Path, line_bytes: int) -> None:
+    """A line a day for two years: 183 days are there, and what is older only in a file with younger lines."""
+    now_s = [0.0]
+    log = RotatingLog(tmp_path / "desk.log", LogLimits(183, 200 * 2**20), clock=lambda: now_s[0])
+    for day in range(730):
+        now_s[0] = 86_400.0 * day
+        log.write(b"%d" % day + b" " * line_bytes + b"\n")
+        os.utime(tmp_path / "desk.log", (now_s[0], now_s[0]))
+    log.close()
+    days = {int(line) for path in tmp_path.iterdir() for line in path.read_bytes().split()}
+    assert days >= set(range(730 - 183, 730))
+    a_file_of_days = 8 * 2**20 // line_bytes
+    assert min(days) >= 730 - 183 - 2 * a_file_of_days - 1
+
+
+def test_a_log_that_must_go_before_its_days_is_told_with_the_settings_that_are_too_small(
+    tmp_path: Path,
+) -> None:
+    log = RotatingLog(tmp_path / "kafka.log", LogLimits(keep_days=183, limit_bytes=300))
+    with capture_logs() as told:
+        for _ in range(50):
+            log.write(b"x" * 50)
+    log.close()
+    assert {each["event"] for each in told} == {
+        "log dropped before its days: log_limit_mib is too small for log_keep_days"
+    }
+    assert {(each["log"], each["files"], each["keep_days"]) for each in told} == {("kafka.log", 1, 183)}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.floats(0, 400)), max_size=20),
+    st.floats(1, 300),
+    st.integers(3, 3000),
+)
+def test_of_the_older_files_the_newest_stay_as_far_as_days_and_room_go(
+    files: list[tuple[int, float]], keep_days: float, limit_bytes: int
+) -> None:
+    newest_first = sorted(((size, -age * 86_400) for size, age in files), key=lambda each: -each[1])
+    limits = LogLimits(keep_days, limit_bytes)
+    stay, young = spared(newest_first, limits, 0.0)
+    kept, gone = newest_first[:stay], newest_first[stay:]
+    assert sum(size for size, _ in kept) + limits.file_bytes <= limit_bytes or not kept
+    assert all(-changed_s < keep_days * 86_400 for _, changed_s in kept)
+    assert young == sum(-changed_s < keep_days * 86_400 for _, changed_s in gone)
+    if gone and young:  # it went for want of room
+        assert sum(size for size, _ in newest_first[: stay + 1]) + limits.file_bytes > limit_bytes
 
 
 def test_doctor_names_the_holder_of_a_taken_port_and_an_unreachable_address(tmp_path: Path) -> None:
