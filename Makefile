@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down examples test lint types format bench bench-peers test-faults test-faults-long test-security lock bootstrap
+.PHONY: help up down examples test lint types format bench bench-peers audit test-faults test-faults-long test-security lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -14,6 +14,7 @@ help:
 	@echo "make bench-peers  the aggregate job beside Flink, Spark, Kafka Streams and others: benchmarks/RESULTS.md (half an hour)"
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
+	@echo "make audit        known vulnerabilities of what requirements.lock pins; asks an advisory service, so it wants a network"
 	@echo "make format       let ruff reformat and repair"
 	@echo "make lock         resolve pyproject.toml into requirements.lock"
 
@@ -53,6 +54,10 @@ test-faults-long: bootstrap
 
 test-security: bootstrap
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist -m "not stack" tests/security $(ARGS)
+
+# --strict: a package that could not be looked up is a failure, not silence.
+audit: bootstrap
+	$(BIN)/uv tool run pip-audit -r requirements.lock --disable-pip --require-hashes --strict $(ARGS)
 
 bench: bootstrap
 	$(BIN)/taishi bench $(ARGS)

@@ -218,7 +218,10 @@ def test_every_client_of_the_product_writes_and_reads(secured: Secured, tmp_path
 
 def test_the_status_tells_the_log_or_the_wrong_setting(secured: Secured, tmp_path: Path) -> None:
     topics.create(secured.brokers("LOGIN"))
-    with Collector(secured.settings(tmp_path)) as good, Collector(secured.settings(tmp_path, "no")) as bad:
+    with (
+        Collector(secured.settings(tmp_path), 30) as good,
+        Collector(secured.settings(tmp_path, "no"), 30) as bad,
+    ):
         assert not isinstance(good._log(), str)
         assert "kafka_security_user, _password" in str(bad._log())
 
