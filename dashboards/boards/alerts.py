@@ -158,6 +158,16 @@ def _desk() -> tuple[Panel, ...]:
             FROM_ONE,
         ),
         one(
+            "desk-parked",
+            Words("被拒收的通知", "notifications refused"),
+            Words(
+                "所有渠道均拒收，不再重试；请改正值班文件。",
+                "Every channel refused them; put the file right.",
+            ),
+            promql.asked(promql.newest("taishi_notifications_parked"), failed, empty=none),
+            FROM_ONE,
+        ),
+        one(
             "desk-to-channel",
             Words("告警到渠道 p99", "alert to channel, p99"),
             Words("告警台看到告警到首个渠道接收。", "From the desk's first sight until a channel took it."),

@@ -4,16 +4,21 @@ It shares only the store with the reader of the topic, so either may die alone: 
 is in the outbox, what is told is marked there. Several notifications are sent side by side; one person's
 slow channel holds nobody else's. What is hidden (shelved, suppressed, out of service, stood for by a parent)
 rings nobody; when that ends and the alert still waits for somebody, it rings.
+
+Of several services on one database one tells people and the others wait for its lease to end: each write of
+the one is refused once another has taken over, and it sends nothing more when its lease is over by its own
+clock. One that was stopped between that look and the receiver's answer may repeat a message, under its key.
 """
 
 from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from random import SystemRandom
 from typing import Final
 
 import structlog
@@ -26,41 +31,67 @@ from operations.major_event.priorities import raised
 from operations.major_event.rhythm import reminders
 from operations.oncall.clock import now_ms
 from operations.oncall.consoles import Consoles
-from operations.oncall.deliver import again_in_ms, deliver
+from operations.oncall.deliver import Delivery, again_in_ms, deliver
 from operations.oncall.digest import EVERY_MS, compose
 from operations.oncall.lanes import Lanes
 from operations.oncall.model import Message, Notification, OnCall, Tracked
 from operations.oncall.plan import Rota, due, next_due_ms
+from operations.oncall.refused import RULE, alarms
 from operations.oncall.store import Outgoing, Store
-from operations.oncall.telemetry import ALERT_TO_CHANNEL_SECONDS, FAILED, NOTIFIED
+from operations.oncall.telemetry import ALERT_TO_CHANNEL_SECONDS, FAILED, NOTIFIED, PARKED, STOOD_DOWN
 from operations.oncall.words import body, title
 from operations.store.digests import Collapsed
+from operations.store.leases import StaleTermError
 from schemas.alerts import Alert
 
-__all__ = ["Teller"]
+__all__ = ["LEASE_MS", "Teller"]
 
 _LOG = structlog.get_logger(__name__)
 _LOOK_S: Final = 1.0
 _SENDERS: Final = 16
 _SENDERS_EACH: Final = 4
 _RECENT_MS: Final = 120_000
+_ROLE: Final = "oncall"
+_JITTER: Final = SystemRandom().random
+LEASE_MS: Final = 10_000
+"""How long after its last word a service is held for gone; its clock and another's differ by less."""
 
 
 class Teller:
-    """From what is known to who is told."""
+    """From what is known to who is told.
 
-    def __init__(self, oncall: OnCall, store: Store) -> None:
+    `seat`: where this service runs; a new process in the place of one that died takes over at once, others
+    when its lease, of `lease_ms`, ends. `jitter`: from 0 to 1, how much of a wait is waited. `district`:
+    its code.
+    """
+
+    def __init__(
+        self,
+        oncall: OnCall,
+        store: Store,
+        *,
+        seat: str = "",
+        district: str = "",
+        jitter: Callable[[], float] = _JITTER,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
         self._oncall, self._store = oncall, store
+        self._seat, self._district, self._jitter, self._lease_ms = seat, district, jitter, lease_ms
         self._woken = threading.Event()
         self._busy: dict[str, Future[None]] = {}
         self._lanes = Lanes(_SENDERS_EACH)
+        self._until_ms: int | None = None
+        self._forget(now_ms())
+
+    def _forget(self, now: int) -> None:
+        """Know what the store knows, as at a start."""
         self._open: dict[str, Tracked] = {}
         self._steps: list[tuple[int, str]] = []
         self._change: int | None = None
-        self._consoles = Consoles(oncall.flood, store, now_ms())
+        self._consoles = Consoles(self._oncall.flood, self._store, now)
         self._hidings: list[Action] = []
         self._parents: list[Alert] = []
-        self._collapsing = store.collapsing()
+        self._collapsing = self._store.collapsing()
         self._rota = Rota()
 
     def wake(self) -> None:
@@ -76,8 +107,37 @@ class Teller:
                 self.look(senders)
 
     def look(self, senders: ThreadPoolExecutor) -> None:
-        """Plan what is due, and send what is planned and not under way."""
-        now = now_ms()
+        """Plan what is due, and send what is planned and not under way; nothing while another does it."""
+        try:
+            if self._leads(now := now_ms()):
+                self._look(senders, now)
+        except StaleTermError as error:
+            STOOD_DOWN.inc()
+            _LOG.warning("stands down", seat=self._seat, why=str(error))
+            self._until_ms = 0
+
+    def _leads(self, now: int) -> bool:
+        """Keep the lease, or take it if it is free; from then on know what the last one left."""
+        if self._until_ms:
+            if not self._lease_ms / 2 <= self._until_ms - now <= self._lease_ms:  # or the clock was set back
+                self._store.keep(now + self._lease_ms)
+                self._until_ms = now + self._lease_ms
+            return True
+        starts = self._until_ms is None
+        self._until_ms = 0
+        if not self._store.lead(_ROLE, self._seat, now, now + self._lease_ms, seated=starts):
+            return False
+        self._until_ms = now + self._lease_ms
+        _LOG.info("tells people", seat=self._seat)
+        self._forget(now)
+        self._store.unpark()
+        return True
+
+    def leave(self) -> None:
+        """Let another take over at once; call it when nothing looks any more."""
+        self._store.leave()
+
+    def _look(self, senders: ThreadPoolExecutor, now: int) -> None:
         self._plan(now)
         self._digest(now)
         self._store.plan_messages(self._messages(now), now)
@@ -87,6 +147,14 @@ class Teller:
             self._busy[each.note.key].add_done_callback(lambda _sent: self.wake())
         for key in [key for key, sending in self._busy.items() if sending.done()]:
             self._busy.pop(key).result()
+        self._alarm(now)
+
+    def _alarm(self, now: int) -> None:
+        """Whose channels refuse what they are told stands on the desk."""
+        parked = self._store.parked()
+        PARKED.set(sum(each.count for each in parked.values()))
+        if changed := list(alarms(parked, self._store.standing(RULE), self._district, now)):
+            self._store.know(changed, now)
 
     def _plan(self, now: int) -> None:
         """Write down what is due of the alerts that changed, and of those whose next step has come."""
@@ -185,20 +253,33 @@ class Teller:
 
     def _send(self, outgoing: Outgoing) -> None:
         note = outgoing.note
+        if now_ms() >= (self._until_ms or 0):
+            return  # whoever has the lease now sends it
         person = self._oncall.people.get(note.person)
         if person is None:
-            self._store.failed(note.key, "no longer in the on-call file", now_ms() + again_in_ms(99))
+            self._store.failed(note.key, "no longer in the on-call file", now_ms() + again_in_ms(99, 1))
             return
         head, text = outgoing.head, outgoing.text
         if outgoing.alert is not None:
             alert = self._raised(outgoing.alert, note.due_ms)
             head, text = title(alert, note), body(alert, note, self._store.became(alert))
-        channel, problem = deliver(person, head, text)
-        if not channel:
-            FAILED.inc()
-            self._store.failed(note.key, problem, now_ms() + again_in_ms(outgoing.attempts + 1))
-            return
-        now = now_ms()
+        delivery = deliver(person, head, text, note.key, outgoing.refused)
+        if delivery.channel:
+            self._sent(note, delivery.channel, now_ms())
+        else:
+            self._not_sent(outgoing, delivery)
+
+    def _not_sent(self, outgoing: Outgoing, delivery: Delivery) -> None:
+        FAILED.inc()
+        key = outgoing.note.key
+        if delivery.parked:
+            self._store.park(key, delivery.problem)
+            _LOG.error("every channel refuses it", key=key, why=delivery.problem)
+        else:
+            wait_ms = again_in_ms(outgoing.attempts + 1, self._jitter())
+            self._store.failed(key, delivery.problem, now_ms() + wait_ms, delivery.refused)
+
+    def _sent(self, note: Notification, channel: str, now: int) -> None:
         self._store.sent(note.key, channel, now)
         NOTIFIED.labels(channel).inc()
         if note.step == 0 and not note.repeat and now - note.due_ms < _RECENT_MS:

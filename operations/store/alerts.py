@@ -12,7 +12,7 @@ import sqlalchemy as sql
 from operations.alerts.actions import Outcome
 from operations.alerts.similar import Similar
 from operations.oncall.model import Tracked
-from operations.store.database import Database
+from operations.store.leases import LeaseRows
 from operations.store.tables import ALERTS, PROGRESS
 from schemas.alerts import Alert
 
@@ -28,7 +28,7 @@ _WRITTEN = (
 _WAITING = sql.and_(ALERTS.c.open, ALERTS.c.acknowledged_by == "")
 
 
-class AlertRows(Database):
+class AlertRows(LeaseRows):
     """The table `alerts`, and how far the topic is read."""
 
     def next_offset(self, topic: str) -> int | None:
@@ -63,7 +63,7 @@ class AlertRows(Database):
 
     def know(self, alerts: Iterable[Alert], now_ms: int) -> None:
         """Know these versions, whatever is read of the topic; an older one than is known changes nothing."""
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             self._know(connection, alerts, now_ms)
 
     def _know(self, connection: sql.Connection, alerts: Iterable[Alert], now_ms: int) -> None:
@@ -144,11 +144,18 @@ class AlertRows(Database):
         found = [_DECODE(body) for body in connection.execute(wanted).scalars()]
         return [alert for alert in found if alert.active]
 
+    def standing(self, rule: str) -> list[Alert]:
+        """The alerts of a rule that are active."""
+        wanted = sql.select(ALERTS.c.body).where(ALERTS.c.rule == rule, ALERTS.c.open)
+        with self._engine.connect() as connection:
+            found = [_DECODE(body) for body in connection.execute(wanted).scalars()]
+        return [alert for alert in found if alert.active]
+
     def annunciation(self, hidden: Sequence[str], shown: Sequence[str], now_ms: int) -> None:
         """Note which alerts became hidden, and which are so no longer: those begin a new round."""
         if not hidden and not shown:
             return
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             for ids, values in (
                 (hidden, {"hidden": True}),
                 (shown, {"hidden": False, "round": ALERTS.c.round + 1, "visible_ms": now_ms}),

@@ -66,7 +66,7 @@ class DigestRows(OutboxRows):
     def plan_digest(self, digest: Digest, keys: Sequence[str], now_ms: int) -> None:
         """Write the digest and put these notifications into it; both or neither."""
         message = Message(digest.key, digest.console, digest.head, digest.text)
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             self._put(connection, message, now_ms)
             for start in range(0, len(keys), 500):
                 part = OUTBOX.c.key.in_(keys[start : start + 500])

@@ -22,7 +22,7 @@ from operations.store.tables import ACTIONS, ALERTS, FAILED_SIGN_INS, OUTBOX, SE
 __all__ = ["ExpiryRows"]
 
 _TURN: Final = "expiry"
-_OVER: Final = ("sent", "withdrawn", "digested")
+_OVER: Final = ("sent", "withdrawn", "digested", "parked")
 
 
 class ExpiryRows(AuditRows):

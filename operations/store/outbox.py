@@ -10,6 +10,7 @@ import sqlalchemy as sql
 from operations.alerts.load import Annunciation
 from operations.oncall.flood import Flood
 from operations.oncall.model import Message, Notification
+from operations.oncall.refused import RULE, Parked
 from operations.store.alerts import AlertRows
 from operations.store.tables import ALERTS, FLOODS, OUTBOX
 from schemas.alerts import Alert
@@ -18,17 +19,22 @@ __all__ = ["OutboxRows", "Outgoing", "Planned"]
 
 _DECODE = msgspec.json.Decoder(Alert).decode
 _WAITING = (OUTBOX.c.state == "waiting") & (OUTBOX.c.sent_ms == 0)
+_ASKED = (ALERTS.c.open & (ALERTS.c.acknowledged_by == "")) | (OUTBOX.c.alert_id == "")
 _FIRST = ~OUTBOX.c.again & (OUTBOX.c.alert_id != "")
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A notification to send now. `alert` as it is known; None of a digest, which has its words."""
+    """A notification to send now. `alert` as it is known; None of a digest, which has its words.
+
+    `refused`: marks of the channels that refused it for good.
+    """
 
     note: Notification
     alert: Alert | None
     attempts: int
     head: str = ""
     text: str = ""
+    refused: frozenset[str] = frozenset()
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -59,7 +65,7 @@ class OutboxRows(AlertRows):
         floods = list(floods)
         if not rows and not floods:
             return
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             for row in rows:
                 connection.execute(self._insert(OUTBOX).values(**row).on_conflict_do_nothing())
             for flood in floods:
@@ -73,7 +79,7 @@ class OutboxRows(AlertRows):
         """Write what is to be said that is of no alert; a known key is left as it is."""
         if not messages:
             return
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             for message in messages:
                 self._put(connection, message, now_ms)
 
@@ -88,11 +94,10 @@ class OutboxRows(AlertRows):
 
         Of an alert that was acknowledged or is over in the meantime nothing more is sent.
         """
-        asked = (ALERTS.c.open & (ALERTS.c.acknowledged_by == "")) | (OUTBOX.c.alert_id == "")
         wanted = (
             sql.select(OUTBOX, ALERTS.c.body)
             .outerjoin(ALERTS, ALERTS.c.id == OUTBOX.c.alert_id)
-            .where(_WAITING, OUTBOX.c.next_ms <= now_ms, asked)
+            .where(_WAITING, OUTBOX.c.next_ms <= now_ms, _ASKED)
             .order_by(OUTBOX.c.urgent.desc(), OUTBOX.c.due_ms, OUTBOX.c.key)
             .limit(limit)
         )
@@ -102,24 +107,46 @@ class OutboxRows(AlertRows):
     def sent(self, key: str, channel: str, now_ms: int) -> None:
         """It was taken by a channel, and with a digest all that is in it."""
         told = {"sent_ms": now_ms, "channel": channel, "problem": "", "state": "sent"}
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             own = sql.update(OUTBOX).where(OUTBOX.c.key == key)
             connection.execute(own.values(attempts=OUTBOX.c.attempts + 1, **told))
             connection.execute(sql.update(OUTBOX).where(OUTBOX.c.digest == key).values(**told))
 
-    def failed(self, key: str, problem: str, next_ms: int) -> None:
-        """No channel took it; try again then."""
+    def failed(self, key: str, problem: str, next_ms: int, refused: Iterable[str] = ()) -> None:
+        """No channel took it; try again then, but not those that refused it for good."""
+        self._tried(key, problem, {"next_ms": next_ms, "refused": " ".join(sorted(refused))[:500]})
+
+    def park(self, key: str, problem: str) -> None:
+        """Every channel refused it for good: it is not tried again by this process."""
+        self._tried(key, problem, {"state": "parked"})
+
+    def _tried(self, key: str, problem: str, values: dict[str, object]) -> None:
         own = sql.update(OUTBOX).where(OUTBOX.c.key == key)
-        with self._engine.begin() as connection:
-            connection.execute(
-                own.values(attempts=OUTBOX.c.attempts + 1, problem=problem[:500], next_ms=next_ms)
-            )
+        with self._fenced() as connection:
+            connection.execute(own.values(attempts=OUTBOX.c.attempts + 1, problem=problem[:500], **values))
+
+    def unpark(self) -> None:
+        """All that is parked is tried once more: the on-call file may have been put right."""
+        with self._fenced() as connection:
+            held = sql.update(OUTBOX).where(OUTBOX.c.state == "parked")
+            connection.execute(held.values(state="waiting", refused="", next_ms=0))
+
+    def parked(self) -> dict[str, Parked]:
+        """By person, what is parked and still wanted: of an open alert nobody answered, or of none."""
+        wanted = (
+            sql.select(OUTBOX.c.person, sql.func.count().label("held"), sql.func.max(OUTBOX.c.problem))
+            .outerjoin(ALERTS, ALERTS.c.id == OUTBOX.c.alert_id)
+            .where(OUTBOX.c.state == "parked", _ASKED, sql.func.coalesce(ALERTS.c.rule, "") != RULE)
+            .group_by(OUTBOX.c.person)
+        )
+        with self._engine.connect() as connection:
+            return {person: Parked(held, problem) for person, held, problem in connection.execute(wanted)}
 
     def withdraw(self, reasons: dict[str, str]) -> None:
         """These keys are not sent, for these reasons."""
         if not reasons:
             return
-        with self._engine.begin() as connection:
+        with self._fenced() as connection:
             for key, why in reasons.items():
                 mine = sql.update(OUTBOX).where(OUTBOX.c.key == key, OUTBOX.c.sent_ms == 0)
                 connection.execute(mine.values(state="withdrawn", problem=why[:500]))
@@ -195,4 +222,5 @@ def _outgoing(row: sql.Row[tuple[object, ...]]) -> Outgoing:
         again=facts["again"],
     )
     alert = _DECODE(facts["body"]) if facts["body"] is not None else None
-    return Outgoing(note, alert, facts["attempts"], facts["head"], facts["text"])
+    refused = frozenset(facts["refused"].split())
+    return Outgoing(note, alert, facts["attempts"], facts["head"], facts["text"], refused)

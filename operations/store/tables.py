@@ -86,9 +86,11 @@ OUTBOX: Final = sql.Table(
     _text("digest", 200, index=True),
     _text("head", 500),
     _text("text", 4000),
+    _text("refused", 500),
 )
-"""`state`: waiting (to be sent), collapsed (goes into the next digest), digested (is in `digest`), sent, or
-withdrawn (`problem` says why). A digest, and a message of a hand-over or a
+"""`state`: waiting (to be sent), collapsed (goes into the next digest), digested (is in `digest`), sent,
+parked (every channel refused it for good), or withdrawn (`problem` says why). `refused`: marks of the
+channels that refused it for good, separated by blanks. A digest, and a message of a hand-over or a
 major event, is a row of no alert. `again`: the console had it before."""
 
 PROGRESS: Final = sql.Table(

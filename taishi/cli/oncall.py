@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from pathlib import Path
 from typing import Final
@@ -65,7 +66,7 @@ def serve() -> None:
     store, stopping = Store(settings.operations_url), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    teller = Teller(told, store)
+    teller = Teller(told, store, seat=f"{socket.gethostname()}:{settings.home}", district=settings.district)
     reader = Reader(kafka_of(settings), store, teller.wake)
     threads = [
         running("reader", reader.run, stopping),
@@ -76,4 +77,5 @@ def serve() -> None:
     teller.wake()
     for thread in threads:
         thread.join(_LEAVE_S)
+    teller.leave()
     store.close()

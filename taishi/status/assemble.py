@@ -72,7 +72,11 @@ def assemble(district: str, window_s: int, now: Gathered, before: Gathered | Non
         domains=domains,
         checks=checks,
         stored_bytes=now.stored,
-        problems=(*_problems(now, parts, sources, domains, checks, canary), *_large_checkpoints(shards)),
+        problems=(
+            *_problems(now, parts, sources, domains, checks, canary),
+            *_large_checkpoints(shards),
+            *_refused_for_good(scrape),
+        ),
     )
 
 
@@ -245,6 +249,15 @@ def _large_checkpoints(shards: Iterable[ShardView]) -> Iterable[str]:
         for shard in shards
         if shard.checkpoint_bytes is not None and shard.checkpoint_bytes > LARGE_BYTES / 2
     )
+
+
+def _refused_for_good(scrape: Scrape) -> Iterable[str]:
+    """What nobody is told although somebody should be."""
+    if parked := scrape.total("taishi_notifications_parked"):
+        yield (
+            "oncall: every channel of somebody refuses what they are told "
+            f"({parked:g} notifications are parked): put the on-call file right and restart it"
+        )
 
 
 def _grown(name: str, now: Scrape, before: Scrape | None) -> float:

@@ -11,6 +11,7 @@ import msgspec
 
 from operations.alerts.actions import Action, Target, action_id
 from operations.oncall import service
+from operations.oncall.deliver import Delivery
 from operations.oncall.load import parse_oncall
 from operations.oncall.model import OnCall
 from operations.oncall.service import Teller
@@ -83,11 +84,11 @@ class Desk:
     def keys(self) -> list[str]:
         return [text.rpartition("key ")[2].strip() for _, _, text in self.told]
 
-    def _deliver(self, person: Any, head: str, text: str) -> tuple[str, str]:
+    def _deliver(self, person: Any, head: str, text: str, *_known: Any) -> Delivery:
         if self.fails:
-            return "", "no channel"
+            return Delivery(problem="no channel")
         self.told.append((person.name, head, text))
-        return "json", ""
+        return Delivery("json")
 
 
 @contextmanager

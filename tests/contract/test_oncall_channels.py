@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from operations.oncall import deliver as delivering
-from operations.oncall.deliver import CHANNEL_LIMIT_S, deliver
+from operations.oncall.deliver import CHANNEL_LIMIT_S, Delivery, deliver
 from operations.oncall.model import Notification, Person
 from operations.oncall.words import body, title
 from tests.contract.oncall_fakes import T0, alert
@@ -89,7 +89,7 @@ def mail(port: int) -> str:
 def test_mail_arrives_with_its_title_in_chinese_and_its_key() -> None:
     mailbox = Mailbox()
     with serving(mailbox) as port:
-        assert deliver(Person("王芳", (mail(port),)), HEAD, TEXT) == ("mailto", "")
+        assert deliver(Person("王芳", (mail(port),)), HEAD, TEXT, NOTE.key) == Delivery("mailto")
     (message,) = mailbox.messages()
     assert message["subject"] == "【高】设备失联 silent 370202001001001"
     assert message["to"] == "wang@example.cn"
@@ -131,7 +131,7 @@ def test_a_mail_server_that_refuses_gives_way_to_the_webhook() -> None:
     mailbox, hook = Mailbox(refuses=True), Webhook()
     with serving(mailbox) as mail_port, serving(hook) as port:
         person = Person("王芳", (mail(mail_port), f"json://127.0.0.1:{port}/"))
-        assert deliver(person, HEAD, TEXT) == ("json", "")
+        assert deliver(person, HEAD, TEXT, NOTE.key) == Delivery("json")
     assert (mailbox.got, hook.got) == ([], 1)
 
 
@@ -147,7 +147,7 @@ def test_a_webhook_that_fails_gives_way_to_mail_within_thirty_seconds(
             began_s = time.monotonic()
             address = f"json://127.0.0.1:{1 if mode == 'closed' else port}/"
             person = Person("王芳", (address, mail(mail_port)))
-            assert deliver(person, HEAD, TEXT)[0] == "mailto"
+            assert deliver(person, HEAD, TEXT, NOTE.key).channel == "mailto"
             hook.free.set()
         assert time.monotonic() - began_s < 10
     assert len(mailbox.got) == 1
@@ -157,6 +157,5 @@ def test_when_nobody_takes_it_every_channel_says_why_and_none_shows_its_address(
     mailbox, hook = Mailbox(refuses=True), Webhook("500")
     with serving(mailbox) as mail_port, serving(hook) as port:
         person = Person("王芳", (mail(mail_port), f"json://user:secret@127.0.0.1:{port}/token"))
-        channel, problem = deliver(person, HEAD, TEXT)
-    assert channel == ""
-    assert problem == "mailto: refused or not reached; json: refused or not reached"
+        delivery = deliver(person, HEAD, TEXT, NOTE.key)
+    assert delivery == Delivery("", "mailto: refused or not reached; json: HTTP 500")

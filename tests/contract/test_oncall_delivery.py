@@ -161,7 +161,7 @@ def test_when_no_channel_takes_it_it_is_tried_again_under_the_same_key(store: St
         look()
         (row,) = store.history(alert().id)
         assert row["sent_ms"] == 0
-        assert "json: refused or not reached" in str(row["problem"])
+        assert "json: HTTP 500" in str(row["problem"])
         look()
         assert hook.asked == 1, "not before its time"
         hook.mode = "ok"
@@ -313,6 +313,7 @@ def test_a_database_of_before_actions_is_taken_over_with_its_acknowledgements(tm
         )
         for name in later:
             old.execute(f"ALTER TABLE alerts DROP COLUMN {name}")
+        old.execute("ALTER TABLE notifications DROP COLUMN refused")
         tables = [name for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in set(tables) - {"alerts", "notifications", "progress", "sqlite_sequence"}:
             old.execute(f"DROP TABLE {name}")

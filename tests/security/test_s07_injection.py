@@ -27,7 +27,7 @@ from dashboards.influxql import matches, name, tag
 from operations.cases.evaluate import Comparison, Figure, to_csv
 from operations.cases.measures import MEASURES
 from operations.cases.periods import parse_period
-from operations.oncall.deliver import deliver
+from operations.oncall.deliver import Delivery, deliver
 from operations.oncall.load import parse_oncall
 from operations.oncall.model import Person
 from operations.people.audit import Said, first_broken
@@ -213,7 +213,7 @@ def test_a_webhook_goes_where_the_file_says_whatever_the_text(some: list[str]) -
     with receiving() as receiver:
         person = Person("王芳", (f"json://{receiver.url}/hook",))
         for text in some:
-            assert deliver(person, f"【高】{text}", f"开始 {text} 编号") == ("json", "")
+            assert deliver(person, f"【高】{text}", f"开始 {text} 编号", text) == Delivery("json")
         assert {(path, host) for path, host, _ in receiver.got} == {("/hook", receiver.url)}
         assert len(receiver.got) == len(some)
         assert all(set(json.loads(body)) >= {"title", "message"} for *_, body in receiver.got)
@@ -222,9 +222,9 @@ def test_a_webhook_goes_where_the_file_says_whatever_the_text(some: list[str]) -
 def test_a_receiver_that_sends_us_on_has_not_taken_it_and_nobody_else_hears_it() -> None:
     with receiving() as receiver, receiving() as elsewhere:
         receiver.sends_on = f"http://{elsewhere.url}/latest/meta-data/"
-        channel, problem = deliver(Person("王芳", (f"json://{receiver.url}/hook",)), "题", "文")
-        assert (channel, len(receiver.got), elsewhere.got) == ("", 1, [])
-        assert problem
+        told = deliver(Person("王芳", (f"json://{receiver.url}/hook",)), "题", "文", "key")
+        assert (told.channel, len(receiver.got), elsewhere.got) == ("", 1, [])
+        assert told.problem
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from operations.cases.refusals import MoveRefused
 from operations.desk.acts import ActRecord, Publisher
 from operations.desk.clockwork import Clockwork
 from operations.desk.store import DeskStore
+from operations.oncall.deliver import Delivery
 from operations.oncall.load import parse_oncall
 from operations.oncall.reader import Reader
 from operations.oncall.service import Teller
@@ -140,7 +141,7 @@ def reader(world: World) -> Iterator[str]:
 
 def teller(world: World) -> Iterator[str]:
     """Plans and tells; a death may come at any statement, or between channel and mark."""
-    serving = Teller(ONCALL, world.desk.store)
+    serving = Teller(ONCALL, world.desk.store, jitter=world.order.random)
     yield "started"
     while True:
         serving.look(Inline())
@@ -148,16 +149,16 @@ def teller(world: World) -> Iterator[str]:
         yield "idle"
 
 
-def deliver(world: World, person: Person, head: str, text: str) -> tuple[str, str]:
-    """What a channel does with a message: ("json", "") when it took it."""
+def deliver(world: World, person: Person, head: str, text: str, key: str) -> Delivery:
+    """What a channel does with a message."""
     faults = world.faults
     if faults.fires("receiver.500"):
-        return "", "json: refused or not reached"
-    world.told.append((person.name, head, text.rpartition("key ")[2].strip()))
+        return Delivery(problem="json: HTTP 500")
+    world.told.append((person.name, head, key))
     faults.crash("crash")
     if faults.fires("receiver.lost_ack"):
-        return "", "json: no answer within 8 s"
-    return "json", ""
+        return Delivery(problem="json: no answer within 8 s")
+    return Delivery("json")
 
 
 def clockwork(world: World) -> Iterator[str]:

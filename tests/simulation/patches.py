@@ -14,6 +14,7 @@ from tests.simulation.log import LogConsumer, LogProducer, Stored
 from tests.simulation.points import MemoryStore
 
 if TYPE_CHECKING:
+    from operations.oncall.deliver import Delivery
     from pipelines.io.influxdb import InfluxSettings
     from pipelines.io.shards import TopicIdentity
     from tests.simulation.world import World
@@ -60,8 +61,9 @@ class Running:
     def random(self) -> float:
         return self.world.order.random()
 
-    def deliver(self, *said: Any) -> tuple[str, str]:
-        return desk.deliver(self.world, *said)
+    def deliver(self, *said: Any) -> Delivery:
+        person, head, text, key, _refused = said
+        return desk.deliver(self.world, person, head, text, key)
 
 
 def install(patch: pytest.MonkeyPatch) -> Running:

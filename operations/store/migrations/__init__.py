@@ -15,7 +15,7 @@ from schemas.errors import SettingsError
 
 __all__ = ["HEAD", "migrate"]
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The last step; a test compares it with the files."""
 _LOCK: Final = 370_202_007
 """Of PostgreSQL's advisory locks, ours."""

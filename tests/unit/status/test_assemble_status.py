@@ -71,6 +71,14 @@ def test_a_well_installation_has_no_problems():
     assert {check.verdict for check in snap.checks} == {"holds", "unknown"}
 
 
+def test_notifications_that_every_channel_refuses_are_a_problem():
+    refused = snapshot(metrics={"oncall": "taishi_notifications_parked 2\n"})
+    assert any("refuses what they are told (2 notifications are parked)" in each for each in refused.problems)
+    assert not any(
+        "refuses" in each for each in snapshot(metrics={"oncall": "taishi_notifications_parked 0\n"}).problems
+    )
+
+
 def test_a_source_has_what_the_connectors_and_the_aggregate_say():
     (source,) = snapshot().sources
     assert (source.received, source.acknowledged, source.in_flight) == (50, 47, 3)
