@@ -112,6 +112,9 @@ class LogConsumer:
     def assign(self, partitions: list[TopicPartition]) -> None:
         self._at = {f"{each.topic}/{each.partition}": max(0, each.offset) for each in partitions}
 
+    def unassign(self) -> None:
+        self._at = {}
+
     def get_watermark_offsets(self, partition: TopicPartition, **_asked: object) -> tuple[int, int]:
         return 0, self._log.ends[f"{partition.topic}/{partition.partition}"]
 
