@@ -35,7 +35,7 @@ class ActionRows(AlertRows, AuditRows):
 
         Returned is what is written: of a repeat, what was written first. `said` goes into the record with it.
         """
-        with self._engine.begin() as connection:
+        with self._writing(urgent=True) as connection:
             self._alone(connection, _TURN)
             if (before := self._known(connection, action.id)) is not None:
                 return before

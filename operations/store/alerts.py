@@ -42,7 +42,7 @@ class AlertRows(LeaseRows):
 
         An older version than the one known changes nothing: a worker that died writes again.
         """
-        with self._engine.begin() as connection:
+        with self._writing(urgent=True) as connection:
             self._know(connection, alerts, now_ms)
             moved = self._insert(PROGRESS).values(topic=topic, next_offset=next_offset)
             connection.execute(
@@ -58,7 +58,7 @@ class AlertRows(LeaseRows):
         moved = new.on_conflict_do_update(
             index_elements=[PROGRESS.c.topic], set_={"next_offset": next_offset}, where=further
         )
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(moved)
 
     def know(self, alerts: Iterable[Alert], now_ms: int) -> None:

@@ -64,7 +64,7 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
         The same key again, or an alert that has its case, changes nothing. `said` goes into the record with
         it, about the case.
         """
-        with self._engine.begin() as connection:
+        with self._writing(urgent=True) as connection:
             self._turn(connection)
             opened = self._opened(connection, report, actor, now_ms)
             if said is not None and opened.how != "known":
@@ -94,7 +94,7 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
         reports = [report_of_alert(alert, self.config) for alert in wanted]
         opened: dict[str, Opened] = {}
         for some in by_place(reports, _INCIDENTS):
-            with self._engine.begin() as connection:
+            with self._writing() as connection:
                 self._turn(connection)
                 opened |= self._opened_together(connection, some, actor, now_ms)
         return [opened[report.key] for report in reports]
@@ -112,7 +112,7 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
         The same key again changes nothing. `version`: the one that the person saw; refused where the case has
         changed since. `said` goes into the record with it.
         """
-        with self._engine.begin() as connection:
+        with self._writing(urgent=True) as connection:
             self._turn(connection)
             case = self._case(connection, case_id)
             if command.key and (known := self._said_before(connection, command.key)) is not None:
@@ -152,7 +152,7 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
 
     def tick(self, now_ms: int) -> list[Changed]:
         """Warn, tell what is overdue, resume what was parked: what is due, once, however often called."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             self._turn(connection)
             changed = []
             for case in self._look(connection, now_ms):
@@ -167,7 +167,7 @@ class CaseBook(StandardRows, CaseRows, ActionRows):
 
         A year whose holidays were published, or other working hours, moves what is open; each says so.
         """
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             self._turn(connection)
             moved = [(c, due_ms) for c, due_ms in self._dues(connection) if self._due_ms(c, now_ms) != due_ms]
             return [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from operations.store.migrations import migrate
 from operations.store.tables import PROGRESS
+from operations.store.turns import Turns, turns_of
 
 __all__ = ["Database"]
 
@@ -20,7 +23,9 @@ class Database:
         self._engine = sql.create_engine(
             url, connect_args={"timeout": 30} if url.startswith("sqlite") else {}
         )
+        self._turns: Turns | None = None  # PostgreSQL lets many write, and wakes who waits
         if self._engine.dialect.name == "sqlite":
+            self._turns = turns_of(url)
             sql.event.listen(self._engine, "connect", _careful)
         try:
             migrate(self._engine)
@@ -31,6 +36,16 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self, *, urgent: bool = False) -> Iterator[sql.Connection]:
+        """A transaction of one who writes often or much, in turn with the others of this process."""
+        if self._turns is None:
+            with self._engine.begin() as connection:
+                yield connection
+        else:
+            with self._turns.turn(urgent=urgent), self._engine.begin() as connection:
+                yield connection
 
     def _insert(self, table: sql.Table) -> sqlite.Insert | postgresql.Insert:
         if self._engine.dialect.name == "sqlite":

@@ -72,7 +72,7 @@ class LeaseRows(Database):
     @contextmanager
     def _fenced(self) -> Iterator[sql.Connection]:
         """A transaction of who leads: nobody else can take the role before it is committed."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             if self._term and not connection.execute(self._ours().values(term=self._term)).rowcount:
                 raise StaleTermError(
                     f"{self._role}: term {self._term} is over: another process has taken over"
