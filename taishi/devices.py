@@ -11,6 +11,7 @@ from pathlib import Path
 from connectors.base import Device
 from connectors.enrolment import Row, csv_rows, geojson_rows, to_csv
 from connectors.registry import DeviceRegistry
+from schemas.durable import put_in_place
 from schemas.errors import SettingsError
 from taishi.settings import Settings
 
@@ -67,6 +68,6 @@ def write(path: Path, devices: Iterable[Device]) -> None:
             file.write(to_csv(devices))
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        put_in_place(unfinished, path)
     except OSError as error:
         raise SettingsError(f"devices {path}: {error}") from error

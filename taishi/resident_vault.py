@@ -25,6 +25,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from schemas.durable import put_in_place
 from schemas.errors import SettingsError
 
 __all__ = ["Sealed", "Vault"]
@@ -149,4 +150,4 @@ def _replace(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
+    put_in_place(beside, path)

@@ -34,6 +34,7 @@ import structlog
 
 from connectors.http.trust import Sender, Trust
 from deploy.embedded.mqtt_trust import MqttUser, hash_password
+from schemas.durable import put_in_place
 from schemas.errors import SettingsError
 
 __all__ = ["Entry", "editing", "follow", "new_entry", "read", "trust_of", "users_of"]
@@ -170,7 +171,7 @@ def editing(path: Path) -> Iterator[list[Entry]]:
             file.write(_text(entries))
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        put_in_place(unfinished, path)
     finally:
         os.close(folder)
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from schemas.durable import put_in_place, sync
 from schemas.errors import SettingsError, received_allowed
 
 __all__ = ["KEY_BYTES", "KeyFile", "Keys", "create_keys", "forget_key", "read_keys", "rotate_keys"]
@@ -68,6 +69,7 @@ def create_keys(path: Path) -> None:
         try:
             with contextlib.suppress(FileExistsError):  # another process was first, and its keys hold
                 os.link(unfinished, path)
+                sync(path.parent)
         finally:
             unfinished.unlink()
 
@@ -91,7 +93,7 @@ def rotate_keys(path: Path) -> int:
     held = dict(read_keys(path).versions)
     newest = max(held) + 1
     held[newest] = secrets.token_bytes(KEY_BYTES)
-    _written(path, held).replace(path)
+    put_in_place(_written(path, held), path)
     return newest
 
 
@@ -101,7 +103,7 @@ def forget_key(path: Path, version: int) -> None:
     others = [each for each in keys.versions if each != keys.newest]
     if version not in others:
         raise SettingsError(received_allowed("version", version, others or ["none: rotate first"]))
-    _written(path, {v: key for v, key in keys.versions.items() if v != version}).replace(path)
+    put_in_place(_written(path, {v: key for v, key in keys.versions.items() if v != version}), path)
 
 
 def _parsed(text: str, path: Path) -> Keys:

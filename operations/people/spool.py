@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from operations.people.audit import BEGINNING, Entry, Said, chained, first_broken
+from schemas.durable import put_in_place
 from schemas.errors import TaishiError
 
 __all__ = ["Record", "Spool"]
@@ -84,7 +85,7 @@ class Spool:
             file.writelines(msgspec.json.encode(each) + b"\n" for each in entries)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._path)
+        put_in_place(beside, self._path)
 
 
 def _has(record: Record, said: Said) -> bool:

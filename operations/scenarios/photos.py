@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.durable import put_in_place, sync
 from schemas.errors import Refused, SettingsError
 
 __all__ = ["Photo", "Photos", "media_type"]
@@ -81,4 +82,5 @@ class Photos:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        put_in_place(beside, path)
+        sync(self._folder)  # which may have got a folder just now

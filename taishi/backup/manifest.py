@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.durable import put_in_place, sync
 from schemas.errors import TaishiError
 
 __all__ = [
@@ -65,10 +66,14 @@ def _entry(path: Path) -> Entry:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace it atomically."""
+    """Replace it atomically, once every file it names is on the disk: where it is, the backup is whole."""
     temporary = folder / UNFINISHED
+    files = [folder / name for name in manifest.files]
+    for each in {*files, *(path.parent for path in files)}:
+        sync(each)
     temporary.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
-    temporary.replace(folder / FILE)
+    sync(temporary)
+    put_in_place(temporary, folder / FILE)
 
 
 def read_manifest(folder: Path) -> Manifest:
