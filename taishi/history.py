@@ -63,8 +63,11 @@ class Span:
     def begin_ms(self, window_s: int) -> int:
         """From when on there are windows of a size."""
         begins_ms = {FINE_S: self.fine_from_ms, MINUTE_S: max(self.from_ms, self.minutes_from_ms)}
-        wanted_ms = begins_ms.get(window_s, self.from_ms)
-        return max(wanted_ms, self.now_ms - policy_of(window_s, self.keep_days).keep_s * 1000 + _HOUR_MS)
+        return max(begins_ms.get(window_s, self.from_ms), self.kept_from_ms(window_s))
+
+    def kept_from_ms(self, window_s: int) -> int:
+        """From when on InfluxDB keeps what goes where windows of a size go."""
+        return self.now_ms - policy_of(window_s, self.keep_days).keep_s * 1000 + _HOUR_MS
 
 
 @dataclass(slots=True)
@@ -122,14 +125,20 @@ def _jobs(span: Span) -> Iterator[_Job]:
 
     A day's hours are one job: a write costs InfluxDB milliseconds, however few points it brings.
     """
-    hours = range(span.from_ms // _HOUR_MS * _HOUR_MS, span.until_ms, _HOUR_MS)
-    for begin in range(0, len(hours), _DAY_H):
+    for day in _days(span.from_ms, span.until_ms):
         for domain, window_s in product(span.domains, (FINE_S, MINUTE_S, HOUR_S)):
-            begin_ms, day = span.begin_ms(window_s), hours[begin : begin + _DAY_H]
+            begin_ms = span.begin_ms(window_s)
             wanted = tuple(hour_ms for hour_ms in day if hour_ms + _HOUR_MS > begin_ms)
             together = _DAY_H if window_s == HOUR_S else 1
             for first in range(0, len(wanted), together):
                 yield _Job(domain, window_s, wanted[first : first + together])
+
+
+def _days(from_ms: int, until_ms: int) -> Iterator[range]:
+    """The begins of the hours of a span, as many at a time as a day has; the first may begin before it."""
+    hours = range(from_ms // _HOUR_MS * _HOUR_MS, until_ms, _HOUR_MS)
+    for begin in range(0, len(hours), _DAY_H):
+        yield hours[begin : begin + _DAY_H]
 
 
 def _write_windows(store: InfluxDb, past: Past, span: Span, job: _Job) -> int:
@@ -155,12 +164,13 @@ def _within(columns: WindowColumns, span: Span) -> WindowColumns:
 def _write_events(store: InfluxDb, past: Past, span: Span, done: Load) -> None:
     """The alerts, and the scorecard of sources minute by minute."""
     events, default = (bucket(store.settings.database, policy) for policy in (EVENTS, DEFAULT_POLICY))
-    happened = past.happenings(span.from_ms, span.until_ms)
+    seed, happened = past.equipment.seed, past.happenings(span.from_ms, span.until_ms)
     alerts = past_alerts([one for one in happened if one.from_ms >= span.from_ms], span.until_ms)
     done.add("alerts", _write(store, events, [annotation(alert) for alert in alerts]))
-    for hour_ms in range(span.from_ms // _HOUR_MS * _HOUR_MS, span.until_ms, _HOUR_MS):
-        minutes = source_minutes(past.equipment.seed, hour_ms, happened)
-        told = [minute for minute in minutes if span.from_ms <= minute.at_ms <= span.until_ms]
+    from_ms = max(span.from_ms, span.kept_from_ms(MINUTE_S))
+    for day in _days(from_ms, span.until_ms):
+        minutes = [minute for hour_ms in day for minute in source_minutes(seed, hour_ms, happened)]
+        told = [minute for minute in minutes if from_ms <= minute.at_ms <= span.until_ms]
         lines = [line for _, at_once in groupby(told, lambda m: m.at_ms) for line in _scores(list(at_once))]
         done.add("sources", _write(store, default, lines))
 
