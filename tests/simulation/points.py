@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -89,6 +90,10 @@ class Answer:
 
     def json(self) -> dict[str, object]:
         return {"results": [{"series": self._series} if self._series else {}]}
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.json())
 
     def raise_for_status(self) -> None:
         """It is well."""
