@@ -1,6 +1,7 @@
 """What the InfluxDB sink promises, on the fake and on a real influxd alike."""
 
 import importlib.util
+import socket
 import sys
 import uuid
 from pathlib import Path
@@ -304,3 +305,14 @@ def test_a_hundred_questions_take_one_connection(fake):
     for _ in range(100):
         assert Canary(asked, "situation", "windows").newest() is None
     assert fake.connections == 1
+
+
+def test_a_store_that_accepts_and_never_answers_is_given_up_and_asked_again():
+    waits = Waits(
+        *[lambda: None] * 2, lambda: (_ for _ in ()).throw(TimeoutError("the test waited long enough"))
+    )
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        with pytest.raises(TimeoutError):
+            sink(url, waits=waits, timeout_s=0.1).write(["m,n=1 v=1 1"])
+    assert len(waits.asked_s) == 3
