@@ -16,7 +16,11 @@ __all__ = ["KafkaSettings"]
 class KafkaSettings(BaseSettings):
     """Part of `taishi.settings.Settings`, which says where values come from."""
 
-    kafka_address: str | None = Field(None, description="host:port of a Kafka of your own; embedded if unset")
+    kafka_address: str | None = Field(
+        None,
+        description="host:port of a Kafka of your own; embedded if unset",
+        pattern=r"^[^\s,/]+:\d{1,5}(,[^\s,/]+:\d{1,5})*$",
+    )
     kafka_security_protocol: Protocol = Field(
         "PLAINTEXT",
         description="how to speak to a Kafka of your own: PLAINTEXT, SSL, SASL_SSL, SASL_PLAINTEXT",

@@ -1,6 +1,6 @@
 """Settings of a Taishi installation: one declaration gives file, environment, checks and defaults.
 
-Order, first wins: environment (`TAISHI_KAFKA_BOOTSTRAP=...`), the TOML file named by
+Order, first wins: environment (`TAISHI_KAFKA_ADDRESS=...`), the TOML file named by
 `TAISHI_SETTINGS` (default `taishi.toml` in the working directory), the defaults here. A part whose
 address is set to something that is not embedded is not started by `taishi up`.
 Constructing checks; nothing is opened or connected here.
@@ -9,6 +9,7 @@ Constructing checks; nothing is opened or connected here.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings.exceptions import SettingsError as UnparsedError
 
 from connectors.peers import LOOPBACK
 from operations.people.keep import keep_days
@@ -28,16 +30,20 @@ from operations.people.samples import is_sample
 from schemas.errors import SettingsError
 from schemas.store import policies
 from taishi.kafka_settings import KafkaSettings
+from taishi.settings_errors import misspelt_variables, unparsed_words, wrong_words
+from taishi.settings_files import secrets_folders, settings_file
 
 __all__ = ["Settings", "load_settings"]
 
 _POLL_SECRETS: Final = ("password", "token")
+_ADDRESS: Final = r"^[^\s,/]+:\d{1,5}$"
+_URL: Final = r"^https?://\S+$"
 
 
 class Settings(KafkaSettings):
     """Everything an operator may set; units are in the names."""
 
-    model_config = SettingsConfigDict(env_prefix="TAISHI_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TAISHI_", extra="forbid", frozen=True, allow_inf_nan=False)
 
     home: Path = Field(
         Path.home() / ".local" / "state" / "taishi", description="data, logs and pids of the embedded stack"
@@ -93,7 +99,7 @@ class Settings(KafkaSettings):
     )
 
     influxdb_address: str | None = Field(
-        None, description="URL of an InfluxDB of your own; embedded if unset"
+        None, description="URL of an InfluxDB of your own; embedded if unset", pattern=_URL
     )
     influxdb_port: int = Field(18086, description="port of the embedded InfluxDB", ge=1, le=65535)
     influxdb_database: str = Field(
@@ -113,7 +119,7 @@ class Settings(KafkaSettings):
         False, description="whether exports may give counts of fewer than five people, when asked to"
     )
     mqtt_address: str | None = Field(
-        None, description="host:port of an MQTT broker of your own; embedded if unset"
+        None, description="host:port of an MQTT broker of your own; embedded if unset", pattern=_ADDRESS
     )
     mqtt_port: int = Field(18830, description="port of the embedded MQTT broker", ge=1, le=65535)
     mqtt_client_id: str = Field(
@@ -294,6 +300,7 @@ class Settings(KafkaSettings):
         "",
         description="group that workers join, those of `taishi up` too, where --group, --shards and "
         "--from-oldest are not given; unset: each holds all shards by itself",
+        pattern=r"^[A-Za-z0-9._-]{0,64}$",
     )
     checkpoint_interval_s: float = Field(10.0, description="longest time between two checkpoints", gt=0)
     simulated_devices: int = Field(20_000, description="devices of the simulated city", ge=1)
@@ -335,18 +342,8 @@ class Settings(KafkaSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then secrets as files, then the TOML file."""
-        path = Path(os.environ.get("TAISHI_SETTINGS", "taishi.toml"))
-        secrets = SecretsSettingsSource(settings_cls, _secrets_folders())
-        return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls, path)
-
-
-def _secrets_folders() -> list[Path]:
-    """Folders of TAISHI_SECRETS_FOLDERS (`:` between them) with a file a secret, `taishi_influxdb_token`."""
-    folders = [Path(each) for each in os.environ.get("TAISHI_SECRETS_FOLDERS", "").split(os.pathsep) if each]
-    missing = [str(folder) for folder in folders if not folder.is_dir()]
-    if missing:
-        raise SettingsError(f"TAISHI_SECRETS_FOLDERS: received {', '.join(missing)}, allowed: folders")
-    return folders
+        secrets = SecretsSettingsSource(settings_cls, secrets_folders())
+        return init_settings, env_settings, secrets, TomlConfigSettingsSource(settings_cls, settings_file())
 
 
 def _refuse_samples(settings: Settings) -> None:
@@ -372,16 +369,24 @@ def load_settings(**given: Any) -> Settings:
     """Read and check the settings; SettingsError names each wrong field, what came and what is allowed."""
     named = os.environ.get("TAISHI_SETTINGS")
     if named and not Path(named).is_file():
-        raise SettingsError(f"TAISHI_SETTINGS names {named!r}, which is not a file")
-    try:
-        settings = Settings(**given)
-        policies(settings.window_s, settings.influxdb_keep_days)
-        keep_days(settings.desk_keep_days)
-        _refuse_samples(settings)
-        settings.kafka_bootstrap  # noqa: B018 - what does not fit is told here, not by the first who asks
-    except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, e['loc']))}: received {e['input']!r}; {e['msg']}" for e in error.errors()
-        ]
-        raise SettingsError("settings: " + "; ".join(lines)) from error
+        raise SettingsError(f"TAISHI_SETTINGS: received {named!r}, allowed: a file that is there")
+    if slips := list(misspelt_variables(os.environ, Settings.model_fields)):
+        raise SettingsError("; ".join(slips))
+    settings = _read(given)
+    policies(settings.window_s, settings.influxdb_keep_days)
+    keep_days(settings.desk_keep_days)
+    _refuse_samples(settings)
+    settings.kafka_bootstrap  # noqa: B018 - what does not fit is told here, not by the first who asks
     return settings
+
+
+def _read(given: dict[str, Any]) -> Settings:
+    file, fields = settings_file(), Settings.model_fields
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("settings: " + wrong_words(error, fields, file)) from error
+    except UnparsedError as error:
+        raise SettingsError(unparsed_words(error, fields)) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: received {error}; allowed: a TOML file in UTF-8") from error
