@@ -39,7 +39,8 @@ _EXPECTED: Final[dict[Protocol, tuple[int, _Check]]] = {
 async def serves(health: Health) -> bool:
     """Whether the part answered well within LIMIT_S; False for anything else."""
     try:
-        return await asyncio.wait_for(answers(health), LIMIT_S)
+        async with asyncio.timeout(LIMIT_S):  # wait_for of Python 3.11 may swallow that we are cancelled
+            return await answers(health)
     except (OSError, EOFError, TimeoutError):
         return False
 

@@ -111,7 +111,8 @@ class Runner:
     async def _ended(self, code: int, pid: int, pump: asyncio.Task[None]) -> bool:
         children.end_group(pid, signal.SIGKILL)  # so that the pipe ends and no port stays held
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pump, 5.0)
+            async with asyncio.timeout(5.0):
+                await pump
         children.note_pid(self._pids, self.part.name, None)
         if self.part.once and code == 0:
             self._enter("done")
