@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down examples test lint types format bench bench-peers audit test-faults test-faults-long test-security lock bootstrap
+.PHONY: help up down examples test lint types format bench bench-peers audit test-faults test-faults-long test-soak test-security lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -13,6 +13,7 @@ help:
 	@echo "make bench        measure this installation beside its own limits"
 	@echo "make bench-peers  the aggregate job beside Flink, Spark, Kafka Streams and others: benchmarks/RESULTS.md (half an hour)"
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
+	@echo "make test-soak    the stack under load with a kill every ten minutes, and what creeps: MINUTES=120 RATE=200"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
 	@echo "make audit        known vulnerabilities of what requirements.lock pins; asks an advisory service, so it wants a network"
 	@echo "make format       let ruff reformat and repair"
@@ -51,6 +52,10 @@ test-faults: bootstrap
 test-faults-long: bootstrap
 	TAISHI_SIMULATION_SEEDS=$(or $(SEEDS),50000) $(BIN)/pytest -p no:xdist tests/simulation $(ARGS)
 	TAISHI_FAULT_KILLS=$(or $(KILLS),30) $(BIN)/pytest -p no:xdist -m faults --timeout 14400 $(ARGS)
+
+test-soak: bootstrap
+	TAISHI_SOAK_MINUTES=$(or $(MINUTES),120) TAISHI_SOAK_RATE=$(or $(RATE),200) \
+	$(BIN)/pytest -p no:xdist -s tests/faults/test_soak.py $(ARGS)
 
 test-security: bootstrap
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist -m "not stack" tests/security $(ARGS)

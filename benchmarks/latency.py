@@ -38,8 +38,13 @@ def newest_complete(store: InfluxDb, district: str, window_s: int) -> dict[str, 
     return starts
 
 
-def watch(store: InfluxDb, district: str, window_s: int, seconds: float) -> Iterator[float]:
-    """Age in s of each window when it is first found; windows there at the beginning do not count."""
+def watch(
+    store: InfluxDb, district: str, window_s: int, seconds: float, pause_s: float = 0.05
+) -> Iterator[float]:
+    """Age in s of each window when it is first found; windows there at the beginning do not count.
+
+    An observation is at most `pause_s` and one query too late.
+    """
     known = newest_complete(store, district, window_s)
     until_s = time.monotonic() + seconds
     while time.monotonic() < until_s:
@@ -50,7 +55,7 @@ def watch(store: InfluxDb, district: str, window_s: int, seconds: float) -> Iter
                 if domain in known:
                     yield answered_s - (start_ms / 1000 + window_s)
                 known[domain] = start_ms
-        time.sleep(0.05)  # 20 looks a second: an observation is at most 50 ms and one query too late
+        time.sleep(pause_s)
 
 
 @click.command()

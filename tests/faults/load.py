@@ -89,6 +89,11 @@ class Load:
         return self.late and number % 500 == 50
 
 
+def load_of(seed: int, *, long: bool, alarm_every: int = 0, late: bool = True) -> Load:
+    """The load of a run that begins now: 120 readings/s, in the long form 400."""
+    return Load(seed, time.time_ns() // 1_000_000, 400 if long else 120, alarm_every, late)
+
+
 @dataclass(frozen=True)
 class Message:
     """One reading; two of one device and millisecond are told apart by `seq`."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import psutil
 
+from deploy.embedded import stack as embedded
+from taishi.stack_settings import stack_settings
 from tests.faults.oracle import Oracle
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 Kind = Literal["kill", "restart", "pause", "down"]
 RECOVERY_MAX_S: Final = 60.0
+SUPERVISOR = "supervisor"
+"""Not a part: with it all parts die, and whoever runs it (here we do) starts all of them again."""
+STACK_RECOVERY_MAX_S: Final = 180.0
+LONG_KILLS: Final = 30
+"""So many and more are the long form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,47 @@ def script(seed: int, kills: int, victims: Sequence[str], others: Sequence[Act] 
     return acts
 
 
+def limit_s(act: Act) -> float:
+    """How long the recovery may take."""
+    return STACK_RECOVERY_MAX_S if act.part == SUPERVISOR else RECOVERY_MAX_S
+
+
 def perform(city: Stack, act: Act, oracle: Oracle) -> float:
-    """Do it, wait until the part serves again, write it down; returns how long that took, in seconds."""
-    pause = threading.Event()
-    pause.wait(act.after_s)
-    began_ms, pid = _now_ms(), city.part(act.part).pid
+    """Do it, wait until the part serves again, write it down; returns how long that took, in seconds.
+
+    What takes longer than `limit_s` is for the report to say: the run goes on.
+    """
+    threading.Event().wait(act.after_s)
+    began_ms = _now_ms()
+    if act.part == SUPERVISOR:
+        _kill_supervisor(city)
+    else:
+        _strike(city, act)
+    if act.part != SUPERVISOR:
+        city.wait_healthy(act.part, STACK_RECOVERY_MAX_S)
+    oracle.write("acts", [(act.kind, act.part, began_ms, _now_ms())])
+    return (_now_ms() - began_ms) / 1000 - act.for_s
+
+
+def _strike(city: Stack, act: Act) -> None:
+    pid = city.part(act.part).pid
     assert pid is not None, f"{act.part} does not run: {city.part(act.part)}"
     if act.kind in {"pause", "down"}:
         os.kill(pid, signal.SIGSTOP)
-        pause.wait(act.for_s)
+        threading.Event().wait(act.for_s)
     if act.kind == "pause":
         if psutil.pid_exists(pid):  # the supervisor ends by itself what does not answer for long
             os.kill(pid, signal.SIGCONT)
     elif city.part(act.part).pid == pid:
         city.kill(act.part, signal.SIGTERM if act.kind == "restart" else signal.SIGKILL)
-    city.wait_healthy(act.part, RECOVERY_MAX_S)
-    oracle.write("acts", [(act.kind, act.part, began_ms, _now_ms())])
-    return (_now_ms() - began_ms) / 1000 - act.for_s
+
+
+def _kill_supervisor(city: Stack) -> None:
+    supervisor, wanted = psutil.Process(city.state.pid), stack_settings(city.settings)
+    supervisor.kill()
+    supervisor.wait(10)
+    assert embedded.up(wanted, demo=False, outlive=False), "a supervisor that was killed seems to run"
+    embedded.wait_well(wanted, STACK_RECOVERY_MAX_S)
 
 
 def _now_ms() -> int:

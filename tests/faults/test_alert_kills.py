@@ -3,7 +3,6 @@
 Short in `make test`; `make test-faults-long` makes 20 kills among 100,000 events.
 """
 
-import json
 import os
 import random
 import subprocess
@@ -11,7 +10,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 import pytest
@@ -36,33 +34,6 @@ def wait_until(condition, limit_s=LIMIT_S):
     while not condition():
         assert time.monotonic() < deadline_s, f"not within {limit_s} s"
         tick.wait(0.2)
-
-
-class Hook:
-    """A webhook that keeps the key of every message it was told."""
-
-    def __init__(self):
-        self.keys = Counter()
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.keys[said["message"].rpartition("key ")[2].strip()] += 1
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_words):
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Processes:
@@ -93,13 +64,6 @@ class Processes:
         for process in self._running.values():
             process.kill()
             process.wait()
-
-
-@pytest.fixture(scope="module")
-def hook():
-    made = Hook()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
