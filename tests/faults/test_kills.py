@@ -104,7 +104,7 @@ def probe(city):
 
 
 def told(city, hook, acts):
-    """The person on call was told of every alert; of few twice, as whoever told it died or heard no answer."""
+    """The person on call was told of every alert; of few twice, as who told it died or heard no answer."""
     alarms = {f"{id_}/0/值班员" for id_ in ends.alerts(city.kafka_bootstrap, {})}
     wait_until(lambda: alarms <= set(hook.keys), RECOVERY_MAX_S)
     again = {key: count for key, count in hook.keys.items() if count > 1}
