@@ -18,15 +18,15 @@ LIMIT_S: Final = 10.0
 _TRY_S: Final = 0.5
 _AWAY: Final = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001
 _NAMES: Final = {
-    "ssl.ca.location": "kafka_security_ca_file",
-    "ssl.certificate.location": "kafka_security_certificate",
-    "ssl.key.location": "kafka_security_key",
-    "sasl.username": "kafka_security_user",
-    "sasl.password": "kafka_security_password",
-    "sasl.mechanism": "kafka_security_mechanism",
-    "security.protocol": "kafka_security_protocol",
+    "ssl.ca.location": "ca_file",
+    "ssl.certificate.location": "certificate",
+    "ssl.key.location": "key",
+    "sasl.username": "user",
+    "sasl.password": "password",
+    "sasl.mechanism": "mechanism",
+    "security.protocol": "protocol",
 }
-"""librdkafka's names of what it complains of, and ours."""
+"""librdkafka's names of what it complains of, and ours without their `kafka_security_`."""
 _WRONG: Final = {
     KafkaError._SSL: "kafka_security_ca_file, _certificate, _key or _protocol",  # noqa: SLF001 - its names
     KafkaError._AUTHENTICATION: "kafka_security_user, _password or _mechanism",  # noqa: SLF001
@@ -89,5 +89,5 @@ def _refuse(brokers: Brokers, told: list[KafkaError]) -> None:
 
 def _ours(text: str) -> str:
     for name, setting in _NAMES.items():
-        text = text.replace(name, setting)
+        text = text.replace(name, f"kafka_security_{setting}")
     return text

@@ -265,8 +265,8 @@ def rebinding(host, port, *more, **named):
 socket.getaddrinfo = rebinding
 guard_connections()
 person = Person("王芳", (f"json://hook.example:{good}/hook",))
-told = [deliver(person, "题", "文") for _ in range(1 + len(bad))]
-print(json.dumps([told, len(looked_up)]))
+told = [deliver(person, "题", "文", f"key-{number}") for number in range(1 + len(bad))]
+print(json.dumps([[(each.channel, each.problem) for each in told], len(looked_up)]))
 """
 
 
@@ -278,7 +278,12 @@ def test_a_name_that_resolves_to_a_metadata_address_is_not_connected_to_at_any_l
         done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
         assert done.returncode == 0, done.stderr
         told, looked_up = json.loads(done.stdout.splitlines()[-1])
-        assert told == [["json", ""], *[["", "json: refused or not reached"]] * 5]
+        assert told[0] == ["json", ""]
+        assert len(told) == 6
+        assert all(
+            channel == "" and "is a link-local or metadata address" in problem
+            for channel, problem in told[1:]
+        )
         assert looked_up >= 6
         assert len(receiver.got) == 1
 

@@ -70,7 +70,7 @@ def scenario_of(seed: int) -> Scenario:
     domain = dice.choice(_DOMAINS)
     cast = dice.random()
     figures, alarms = cast < 0.53, cast >= 0.47
-    shares = (0.3, 0.45, 0.4, 0.4, 0.15, 0.2)
+    shares = (0.3, 0.65, 0.4, 0.4, 0.15, 0.2)
     watched, told, filed, staffed, leaps, refolded = (dice.random() < share for share in shares)
     said = [*(_readings(dice, domain) if figures else ()), *(_alarms(dice) if alarms else ())]
     said.sort(key=lambda each: each.at_ms)
