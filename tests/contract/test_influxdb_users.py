@@ -181,9 +181,10 @@ def test_the_products_clients_work_with_what_they_are_given_and_say_so_without(s
         with pytest.raises(SettingsError, match="influxdb_token"):
             reader.write(["own,who=r value=2 1800000000000"], "taishi_care/1m")
     url, asked = server.settings.influxdb_url, "SELECT * FROM probe"
-    assert InfluxQl(url, server.tokens["reader"], 5).ask("taishi_care", asked)
-    with pytest.raises(UnavailableError):
-        InfluxQl(url, server.tokens["grafana-district"], 5).ask("taishi_care", asked)
+    with closing(InfluxQl(url, server.tokens["reader"], 5)) as asks:
+        assert asks.ask("taishi_care", asked)
+    with closing(InfluxQl(url, server.tokens["grafana-district"], 5)) as asks, pytest.raises(UnavailableError):
+        asks.ask("taishi_care", asked)
 
 
 def test_grafana_asks_with_the_header_that_its_provisioning_makes_of_the_file(server: Server) -> None:
