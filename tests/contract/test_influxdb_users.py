@@ -183,7 +183,8 @@ def test_the_products_clients_work_with_what_they_are_given_and_say_so_without(s
     url, asked = server.settings.influxdb_url, "SELECT * FROM probe"
     with closing(InfluxQl(url, server.tokens["reader"], 5)) as asks:
         assert asks.ask("taishi_care", asked)
-    with closing(InfluxQl(url, server.tokens["grafana-district"], 5)) as asks, pytest.raises(UnavailableError):
+    district = server.tokens["grafana-district"]
+    with closing(InfluxQl(url, district, 5)) as asks, pytest.raises(UnavailableError):
         asks.ask("taishi_care", asked)
 
 
