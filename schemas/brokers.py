@@ -1,4 +1,4 @@
-"""Where Kafka is, and how a client knows it and proves who it is: the one place that tells librdkafka."""
+"""Where Kafka is, and how a client knows it and proves who it is: the one place that tells its libraries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Any, Final, Literal
 
 from schemas.errors import SettingsError
 
-__all__ = ["PLAINTEXT", "Brokers", "KafkaSecurity", "Mechanism", "Protocol", "kafka_client"]
+__all__ = [
+    "PLAINTEXT",
+    "Brokers",
+    "KafkaSecurity",
+    "Mechanism",
+    "Protocol",
+    "kafka_client",
+    "kafka_python_client",
+]
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"]
 Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
@@ -96,4 +104,26 @@ def kafka_client(brokers: str) -> dict[str, Any]:
     if security.user:
         told |= {"sasl.mechanism": security.mechanism, "sasl.username": security.user}
         told |= {"sasl.password": security.password}
+    return told
+
+
+def kafka_python_client(brokers: str) -> dict[str, Any]:
+    """The same for kafka-python."""
+    security = brokers.security if isinstance(brokers, Brokers) else PLAINTEXT
+    told: dict[str, Any] = {"bootstrap_servers": str(brokers).split(",")}
+    if security.protocol == "PLAINTEXT":
+        return told
+    told |= {"security_protocol": security.protocol}
+    told |= {
+        name: value
+        for name, value in {
+            "ssl_cafile": security.ca_file,
+            "ssl_certfile": security.certificate,
+            "ssl_keyfile": security.key,
+        }.items()
+        if value
+    }
+    if security.user:
+        told |= {"sasl_mechanism": security.mechanism, "sasl_plain_username": security.user}
+        told |= {"sasl_plain_password": security.password}
     return told

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,17 @@ class ShardBatch:
     next_offset: int
     offsets: Int64s
     append_times_ms: Int64s
-    values: list[bytes | None]
+    values: Sequence[bytes | None]
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def since(self, offset: int) -> ShardBatch:
+        """The records from this offset on; where the batch begins stays."""
+        at = int(np.searchsorted(self.offsets, offset))
+        return replace(
+            self,
+            offsets=self.offsets[at:],
+            append_times_ms=self.append_times_ms[at:],
+            values=self.values[at:],
+        )

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pipelines.kernels.batch import Int64s
 from pipelines.kernels.decode import HotReading, Rejection, decode_readings
 from pipelines.kernels.template import Bytes, Head, Template, template_of
+from pipelines.kernels.values import lengths_of, rows_of
 
 __all__ = ["Columns", "Matched", "Templates", "columns_of"]
 
@@ -116,25 +117,12 @@ def columns_of(values: Sequence[bytes | None], templates: Templates = _TEMPLATES
 def _matched(values: Sequence[bytes | None], templates: Templates) -> Iterator[Matched]:
     if len(values) < LEAST_ROWS:
         return
-    lengths = _lengths(values)
+    lengths = lengths_of(values)
     counts = np.bincount(lengths)
     counts[0] = counts[MOST_BYTES + 1 :] = 0
     for length in np.flatnonzero(counts >= LEAST_ROWS).tolist():
-        if counts[length] == lengths.size:
-            index, chosen = np.arange(lengths.size), values
-        else:
-            index = np.flatnonzero(lengths == length)
-            chosen = [values[at] for at in index.tolist()]
-        rows = np.frombuffer(b"".join(chosen), np.uint8).reshape(index.size, length)  # type: ignore[arg-type]
-        yield from templates.match(index, rows)
-
-
-def _lengths(values: Sequence[bytes | None]) -> Int64s:
-    """Bytes of each record; 0 for a tick."""
-    try:
-        return np.fromiter(map(len, values), np.int64, len(values))  # type: ignore[arg-type]
-    except TypeError:
-        return np.array([len(value or b"") for value in values], np.int64)
+        index = np.flatnonzero(lengths == length)
+        yield from templates.match(index, rows_of(values, index, length))
 
 
 def _joined(values: Sequence[bytes | None], matched: list[Matched], rest: Int64s) -> Columns:

@@ -1,25 +1,32 @@
 """Kafka in memory, as its clients see it: a partition never reorders, never loses what it confirmed.
 
-`LogConsumer` and `LogProducer` have the methods of confluent_kafka's that the product calls, so its own
-source, sink, checkpoints and readers run on them unchanged.
+`LogConsumer` and `LogProducer` have the methods of confluent_kafka's that the product calls, `BatchReader`
+those of its reader of record batches, so its own source, sink, checkpoints and readers run on them unchanged.
 """
 
 from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
+import numpy as np
 from confluent_kafka import KafkaError, TopicPartition
 
 from pipelines.io.shards import TopicIdentity, shard_parts
+from pipelines.kernels.batch import Int64s
+from pipelines.kernels.values import Stretches
 from schemas.topics import CHECKPOINTS
 from tests.simulation.faults import Crash, Faults, hold
 
 _CUT_MAX = 30
 """Records a reader is given at most while things go wrong, so that batches are of every size."""
+_WHOLE = 10_000
+_BEFORE = 3
+"""Records before the one asked for that its batch begins with, at most."""
 
 
 class Stored(NamedTuple):
@@ -52,6 +59,32 @@ class Stored(NamedTuple):
 
     def value(self) -> bytes | None:
         return self.body
+
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """Some records of a shard, as the product's reader gives them."""
+
+    shard: str
+    records: list[Stored]
+
+    @property
+    def count(self) -> int:
+        return len(self.records)
+
+    @property
+    def next_offset(self) -> int:
+        return self.records[-1].at + 1
+
+    def columns(self) -> tuple[Int64s, Int64s, Stretches]:
+        lengths = np.array([-1 if each.body is None else len(each.body) for each in self.records], np.int64)
+        data = b"".join(each.body or b"" for each in self.records)
+        begins = np.cumsum(np.maximum(lengths, 0)) - np.maximum(lengths, 0)
+        offsets, times_ms = (
+            np.array([each.at for each in self.records], np.int64),
+            np.array([each.append_ms for each in self.records], np.int64),
+        )
+        return offsets, times_ms, Stretches(data, begins, lengths)
 
 
 class MemoryLog:
@@ -145,6 +178,36 @@ class LogConsumer:
 
     def commit(self, **_offsets: object) -> None:
         """For lag displays only: nobody reads it back."""
+
+    def close(self) -> None:
+        self._at.clear()
+
+
+class BatchReader:
+    """Reads what it was assigned in batches of every size; the first begins before what was asked for."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._at: dict[str, int] = {}
+
+    def assign(self, offsets: Mapping[str, int]) -> None:
+        self._at = {shard: max(0, at - self._log.order.randint(0, _BEFORE)) for shard, at in offsets.items()}
+
+    def poll(self, _timeout_s: float) -> list[StoredBatch]:
+        if self._log.faults.fires("log.delay"):
+            return []
+        return [batch for shard in self._at for batch in self._batches(shard)]
+
+    def _batches(self, shard: str) -> Iterator[StoredBatch]:
+        most = self._log.order.randint(1, _CUT_MAX) if self._log.faults.active else _WHOLE
+        while records := self._log.since(shard, self._at[shard], most):
+            self._at[shard] = records[-1].at + 1
+            yield StoredBatch(shard, records)
+            if self._log.faults.active:
+                return
+
+    def end(self, shard: str) -> int:
+        return self._log.ends[shard]
 
     def close(self) -> None:
         self._at.clear()

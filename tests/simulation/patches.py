@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from tests.simulation import desk
-from tests.simulation.log import LogConsumer, LogProducer, Stored
+from tests.simulation.log import BatchReader, LogConsumer, LogProducer
 from tests.simulation.points import MemoryStore
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Running:
 
     def consumer(self, _settings: object) -> LogConsumer:
         return LogConsumer(self.world.log)
+
+    def reader(self, _bootstrap: str) -> BatchReader:
+        return BatchReader(self.world.log)
 
     def producer(self, _settings: object) -> LogProducer:
         return LogProducer(self.world.log)
@@ -71,7 +74,7 @@ def install(patch: pytest.MonkeyPatch) -> Running:
     now = Running()
     for module in _CONSUMERS:
         patch.setattr(f"{module}.Consumer", now.consumer)
-    patch.setattr("pipelines.io.source.Message", Stored)
+    patch.setattr("pipelines.io.source.LogReader", now.reader)
     patch.setattr("pipelines.io.sink.Producer", now.producer)
     for module in ("line", "aggregate"):
         patch.setattr(f"pipelines.jobs.{module}.topic_identities", now.identities)

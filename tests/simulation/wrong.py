@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from operations.oncall.service import Teller
 from pipelines.io import checkpoints
@@ -53,8 +53,8 @@ def checkpoint_before_posted_is_confirmed(patch: pytest.MonkeyPatch, _now: Runni
 
 def resume_off_by_one(patch: pytest.MonkeyPatch, _now: Running) -> None:
     def wrong(source: ShardSource) -> None:
-        shards = ((*shard.rsplit("/", 1), offset) for shard, offset in source._next.items())
-        source._consumer.assign([TopicPartition(t, int(n), o + (o > 0)) for t, n, o in shards])
+        source._fetched.clear()
+        source._reader.assign({shard: at + (at > 0) for shard, at in source._next.items()})
 
     patch.setattr(ShardSource, "_assign", wrong)
 
