@@ -6,6 +6,8 @@ kept from one thing: to take batches apart record by record (docs/decisions/0025
 
 from __future__ import annotations
 
+import logging
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +28,7 @@ from schemas.brokers import kafka_python_client
 __all__ = ["Fetched", "LogReader"]
 
 _FETCH_WAIT_MS: Final = 50
+_CLOSE_MS: Final = 1_000
 _SHARD_BYTES: Final = 4 * 1024 * 1024
 _FETCH_BYTES: Final = 16 * 1024 * 1024
 _BATCHES: Final = 64
@@ -39,6 +42,10 @@ _UNPACK: Final[dict[int, Callable[[bytes], Any]]] = {
     DefaultRecordBatch.CODEC_LZ4: cramjam.lz4.decompress,
     DefaultRecordBatch.CODEC_ZSTD: cramjam.zstd.decompress,
 }
+
+
+for _name in ("kafka.net.manager", "kafka.cluster"):  # each attempt is told by kafka.net.connection, too
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class _Batch(DefaultRecordBatch):  # type: ignore[misc] # kafka-python publishes no types
@@ -116,6 +123,8 @@ class LogReader:
             reconnect_backoff_max_ms=1_000,
             metrics_enabled=False,
         )
+        # Its thread would outlive a reader that is dropped without a word.
+        self._end = weakref.finalize(self, self._consumer.close, autocommit=False, timeout_ms=_CLOSE_MS)
         self._consumer._fetcher.PartitionRecords = _Whole  # noqa: SLF001 - the one thing it is kept from
 
     def assign(self, offsets: Mapping[str, int]) -> None:
@@ -140,7 +149,7 @@ class LogReader:
 
     def close(self) -> None:
         """Leave."""
-        self._consumer.close(autocommit=False)
+        self._end()
 
 
 def _fetched(shard: str, batch: object) -> Fetched:
