@@ -4,8 +4,8 @@
     python -m benchmarks.peers --only ours,hand     some of them
     python -m benchmarks.peers --write              and keep the table in benchmarks/RESULTS.md
 
-A private Kafka is started. In each round every engine runs once, in an order that turns from round to round;
-medians are told, with the least and the most.
+A private Kafka is started. One run warms it up: the first after its start is slower, whosever it is. In each
+round every engine runs once, in an order that turns from round to round; medians are told, with the least and the most.
 """
 
 from __future__ import annotations
@@ -60,19 +60,27 @@ def main(rounds: int, only: str, scale: float, *, write: bool, as_json: bool) ->
 
 def _rounds(engines: list[Engine], rounds: int, scale: float, site: Site) -> dict[str, list[Run]]:
     runs: dict[str, list[Run]] = {engine.name: [] for engine in engines}
+    _say("the broker warms up; this run does not count")
+    _run(engines[0], scale, site)
     for number in range(rounds):
         turn = number % len(engines)
         for engine in [*engines[turn:], *engines[:turn]]:
-            load, expected = _load(int(engine.readings * scale))
-            _say(f"round {number + 1} of {rounds}: {engine.label}, {load.shape.readings:,} readings")
-            try:
-                run = run_engine(engine, load, expected, site)
-            except RuntimeError as error:
-                _say(f"  failed: {error}")
-                continue
-            runs[engine.name].append(run)
-            _say(f"  {run.per_s:,.0f}/s, {run.cpu_us:.1f} µs CPU a reading, {run.verdict}")
+            _say(f"round {number + 1} of {rounds}")
+            runs[engine.name] += _run(engine, scale, site)
     return runs
+
+
+def _run(engine: Engine, scale: float, site: Site) -> list[Run]:
+    """One run; none if it failed, and then it is told why."""
+    load, expected = _load(int(engine.readings * scale))
+    _say(f"  {engine.label}, {load.shape.readings:,} readings")
+    try:
+        run = run_engine(engine, load, expected, site)
+    except RuntimeError as error:
+        _say(f"  failed: {error}")
+        return []
+    _say(f"  {run.per_s:,.0f}/s, {run.cpu_us:.1f} µs CPU a reading, {run.verdict}")
+    return [run]
 
 
 def _provided(engine: Engine, cache_folder: Path) -> bool:
