@@ -5,7 +5,8 @@
     python -m benchmarks.peers --write              and keep the table in benchmarks/RESULTS.md
 
 A private Kafka is started. One run warms it up: the first after its start is slower, whosever it is. In each
-round every engine runs once, in an order that turns from round to round; medians are told, with the least and the most.
+round every engine runs once, in an order that turns from round to round; medians are told, with the least and
+the most.
 """
 
 from __future__ import annotations
