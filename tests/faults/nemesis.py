@@ -27,6 +27,7 @@ SUPERVISOR = "supervisor"
 STACK_RECOVERY_MAX_S: Final = 180.0
 LONG_KILLS: Final = 30
 """So many and more are the long form."""
+LONG: Final = int(os.environ.get("TAISHI_FAULT_KILLS", "5")) >= LONG_KILLS
 
 
 @dataclass(frozen=True, slots=True)
