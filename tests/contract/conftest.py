@@ -17,12 +17,16 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: a server's certificate for 127.0.0.1 with its key, its CA, and another CA."""
+    """PEM files: a server's certificate for 127.0.0.1 with its key, its CA, and another CA.
+
+    `expired` is as good as `certificate` was, of the same CA and key, until an hour ago.
+    """
 
     ca: Path
     certificate: Path
     key: Path
     other_ca: Path
+    expired: Path
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +38,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         _signed("another CA", other_key, None, other_key),
     )
     server = _signed("127.0.0.1", key, ca, ca_key)
-    files = {"ca": ca, "certificate": server, "other_ca": other}
+    expired = _signed("127.0.0.1", key, ca, ca_key, days=-1 / 24)
+    files = {"ca": ca, "certificate": server, "other_ca": other, "expired": expired}
     for name, made in files.items():
         (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
@@ -52,6 +57,7 @@ def _signed(
     key: ec.EllipticCurvePrivateKey,
     issuer: x509.Certificate | None,
     issuer_key: ec.EllipticCurvePrivateKey,
+    days: float = 1.0,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -61,8 +67,8 @@ def _signed(
         .issuer_name(issuer.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if issuer is not None:

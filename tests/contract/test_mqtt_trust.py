@@ -102,7 +102,7 @@ def _senders(folder: Path) -> tuple[Path, dict[str, str]]:
     return folder / "senders.toml", {name: secret for name, (_, secret) in made.items()}
 
 
-def _start(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
+def start_broker(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
     file, secrets = _senders(folder)
     port, plain_port, metrics_port = free_ports(3)
     environment = dict(os.environ) | {
@@ -142,7 +142,9 @@ def _start(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
 def broker(
     request: pytest.FixtureRequest, tmp_path: Path, certificates: Any, program: Callable[[str], str]
 ) -> Iterator[Running]:
-    running = _start(tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else "")
+    running = start_broker(
+        tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else ""
+    )
     yield running
     running.process.kill()
     running.process.wait()
@@ -150,7 +152,7 @@ def broker(
 
 @pytest.fixture
 def embedded(tmp_path: Path, certificates: Any) -> Iterator[Running]:
-    running = _start(tmp_path, certificates)
+    running = start_broker(tmp_path, certificates)
     yield running
     running.process.kill()
     running.process.wait()
