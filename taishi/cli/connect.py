@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,7 +17,6 @@ from typing import Any, Final
 import click
 import msgspec
 import structlog
-import uvicorn
 
 from connectors.auto_register import AutoRegister, auto_path
 from connectors.base import Codec
@@ -51,7 +49,9 @@ from taishi.kafka import kafka_of
 from taishi.keys import guard_of
 from taishi.outbound import guard_connections
 from taishi.places import load_registry
+from taishi.serving import listener
 from taishi.settings import Settings, load_settings
+from taishi.web import answer
 
 __all__ = ["connect"]
 
@@ -93,21 +93,8 @@ def http() -> None:
     guard = http_guard(settings)
     tls = tls_pair("http_tls", settings.http_tls_certificate, settings.http_tls_key)
     producer, gateway = _door(settings, "http", codecs)
-    config = uvicorn.Config(
-        application(HttpSettings(settings.http_routes), gateway, guard),
-        http=PunctualProtocol,
-        ssl_certfile=tls and tls[0],
-        ssl_keyfile=tls and tls[1],
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(_DRAIN_S),
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn has handlers of its own while it runs, and raises the signal again when it has ended.
-        signal.signal(number, lambda *_: None)
-    listener = _listener(settings)
+    app = application(HttpSettings(settings.http_routes), gateway, guard)
+    listening = listener(settings.http_host, settings.http_port, "http")
     _LOG.info(
         "http listening",
         host=settings.http_host,
@@ -116,7 +103,7 @@ def http() -> None:
         tls=tls is not None,
         senders=settings.senders_file is not None,
     )
-    uvicorn.Server(config).run([listener])
+    answer(app, listening, int(_DRAIN_S), tls=tls, http=PunctualProtocol)
     _end(producer)
 
 
@@ -188,21 +175,6 @@ async def _until_signal(serve: Callable[[asyncio.Event], Awaitable[None]]) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(stop)
-
-
-def _listener(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.http_host, settings.http_port), family=family, backlog=1024)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {settings.http_host}:{settings.http_port}: {error.strerror}; set http_host or "
-            "http_port (TAISHI_HTTP_PORT)"
-        ) from error
-    # Accepted sockets inherit it. asyncio does not set it on them, and without it the second packet of
-    # an answer waits 40 ms for the sender's delayed ACK.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
 def _door(settings: Settings, transport: str, codecs: dict[str, Codec]) -> tuple[LogProducer, Gateway]:

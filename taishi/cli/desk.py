@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 import structlog
-import uvicorn
 
 from connectors.privacy.keys import KeyFile
 from deploy.embedded.settings import METRICS_OFFSETS
@@ -46,8 +45,9 @@ from taishi.people import said
 from taishi.places import load_registry
 from taishi.residents import Residents, finish, vault_of
 from taishi.retention import Retention
-from taishi.serving import listener, running
+from taishi.serving import ended, listener, running
 from taishi.settings import Settings, load_settings
+from taishi.web import answer
 
 __all__ = ["desk"]
 
@@ -83,21 +83,9 @@ def serve() -> None:
     if settings.oncall_file is None:  # else `taishi oncall serve` reads the topic into the same database
         reader = Reader(kafka_of(settings), made.store, made.feed.wake)
         threads.append(running("reader", reader.run, stopping))
-    config = uvicorn.Config(
-        application(made),
-        ssl_certfile=tls and tls[0],
-        ssl_keyfile=tls and tls[1],
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_LEAVE_S,
-    )
     _LOG.info("desk listening", host=settings.desk_host, port=settings.desk_port, tls=tls is not None)
-    uvicorn.Server(config).run([listening])
-    stopping.set()
-    for thread in threads:
-        thread.join(_LEAVE_S)
+    answer(application(made), listening, _LEAVE_S, tls=tls)
+    ended(threads, stopping, _LEAVE_S)
     made.store.close()
     made.cases.close()
 

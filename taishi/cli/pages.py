@@ -7,17 +7,17 @@ from typing import Final
 
 import click
 import structlog
-import uvicorn
 
 from taishi import logs, metrics
 from taishi.places import load_registry
 from taishi.serving import guarded, listener
 from taishi.settings import Settings, load_settings
+from taishi.web import answer
 
 __all__ = ["pages", "pages_url"]
 
 _LOG = structlog.get_logger(__name__)
-_LEAVE_S: Final = 5.0
+_LEAVE_S: Final = 5
 _METRICS: Final = 16
 
 
@@ -45,16 +45,8 @@ def serve() -> None:
     parts = pages_parts(settings, places, geography)
     app = application(replace(parts, background=tuple(map(guarded, parts.background))))
     mount(app, places, geography)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(_LEAVE_S),
-    )
     _LOG.info("pages listening", host=settings.pages_host, port=settings.pages_port)
-    uvicorn.Server(config).run([listening])
+    answer(app, listening, _LEAVE_S)
 
 
 def pages_url(settings: Settings) -> str:

@@ -93,7 +93,8 @@ def test_an_alert_on_the_topic_reaches_an_open_page_and_an_acknowledgement_too(
             assert sorted((act.verb, act.by) for act in acts) == [("acknowledge", "wang"), ("open", "wang")]
     finally:
         desk.terminate()
-        desk.wait(30)
+        ended = desk.wait(30)
+    assert ended == 0, "its loops end before it does"
     assert "the record holds: 4 entries" in own.run("audit", "verify").stdout
 
 
