@@ -60,7 +60,8 @@ def registry() -> str:
 class Load:
     """What is sent: every number's message follows from these alone.
 
-    `alarm_every` 0: no alarms. Without `late` everything is of now.
+    `alarm_every` 0: no alarms. Without `late` everything is of now. `ahead`: how many messages the MQTT
+    client sends before the first of them is confirmed.
     """
 
     seed: int
@@ -68,6 +69,7 @@ class Load:
     rate_per_s: int
     alarm_every: int = 0
     late: bool = True
+    ahead: int = 20
 
     def message(self, number: int) -> Message:
         """The message of that number."""
@@ -169,6 +171,7 @@ class Sender(threading.Thread):
         self._pubacks: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id=client, clean_session=False)
         self._mqtt.max_queued_messages_set(0)
+        self._mqtt.max_inflight_messages_set(load.ahead)
         self._mqtt.reconnect_delay_set(1, 2)
         self._mqtt.on_publish = lambda _client, _data, mid, *_: self._pubacks.put(mid)
 

@@ -8,10 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import psutil
+import pytest
 
 from deploy.embedded import stack as embedded
 from taishi.stack_settings import stack_settings
@@ -20,7 +22,7 @@ from tests.faults.oracle import Oracle
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
-Kind = Literal["kill", "restart", "pause", "down"]
+Kind = Literal["kill", "restart", "pause", "down", "away"]
 RECOVERY_MAX_S: Final = 60.0
 SUPERVISOR = "supervisor"
 """Not a part: with it all parts die, and whoever runs it (here we do) starts all of them again."""
@@ -28,6 +30,7 @@ STACK_RECOVERY_MAX_S: Final = 180.0
 LONG_KILLS: Final = 30
 """So many and more are the long form."""
 LONG: Final = int(os.environ.get("TAISHI_FAULT_KILLS", "5")) >= LONG_KILLS
+LONG_ONLY: Final = pytest.mark.skipif(not LONG, reason="long: make test-faults-long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Act:
     """One act, `after_s` the one before was over.
 
     kill: SIGKILL. restart: SIGTERM, as an operator would. pause: SIGSTOP for `for_s`, then SIGCONT.
-    down: SIGSTOP for `for_s`, so that it hangs, then SIGKILL. The supervisor starts what ended again.
+    down: SIGSTOP for `for_s`, so that it hangs, then SIGKILL. away: SIGKILL again and again for `for_s`.
+    The supervisor starts what ended again.
     """
 
     kind: Kind
@@ -55,6 +59,15 @@ def script(seed: int, kills: int, victims: Sequence[str], others: Sequence[Act] 
     return acts
 
 
+def pairs(seed: int, victims: Sequence[str], count: int | None = None) -> list[Act]:
+    """Double kills: A, and 0 to 2 s after it came up B; all ordered pairs, or `count` of them, shuffled."""
+    rng = random.Random(seed)
+    chosen = [(a, b) for a in victims for b in victims if a != b]
+    rng.shuffle(chosen)
+    acts = [(Act("kill", a, rng.uniform(2, 6)), Act("kill", b, rng.uniform(0, 2))) for a, b in chosen[:count]]
+    return [act for pair in acts for act in pair]
+
+
 def limit_s(act: Act) -> float:
     """How long the recovery may take."""
     return STACK_RECOVERY_MAX_S if act.part == SUPERVISOR else RECOVERY_MAX_S
@@ -69,6 +82,8 @@ def perform(city: Stack, act: Act, oracle: Oracle) -> float:
     began_ms = _now_ms()
     if act.part == SUPERVISOR:
         _kill_supervisor(city)
+    elif act.kind == "away":
+        _keep_away(city, act)
     else:
         _strike(city, act)
     if act.part != SUPERVISOR:
@@ -88,6 +103,16 @@ def _strike(city: Stack, act: Act) -> None:
             os.kill(pid, signal.SIGCONT)
     elif city.part(act.part).pid == pid:
         city.kill(act.part, signal.SIGTERM if act.kind == "restart" else signal.SIGKILL)
+
+
+def _keep_away(city: Stack, act: Act) -> None:
+    """Whenever the supervisor has started it again, it is killed again, before it can serve."""
+    until_s, pause = time.monotonic() + act.for_s, threading.Event()
+    while time.monotonic() < until_s:
+        if city.part(act.part).pid is not None:
+            with suppress(ProcessLookupError):  # it died by itself
+                city.kill(act.part)
+        pause.wait(0.2)
 
 
 def _kill_supervisor(city: Stack) -> None:

@@ -55,7 +55,7 @@ class Run:
         sys.stderr.write(
             f"\n{self.verdict.table()}\nacts {dict(kinds)}; {len(self.issued):,} messages, {alarms} alarms\n"
             f"recovery p50 {p50_s:.1f}, p95 {p95_s:.1f}, max {max_s:.1f} s, beyond 30 s: {slow}; "
-            f"{bound(sum(act.kind == 'kill' for act in self.acts))}\n"
+            f"{bound(sum(act.kind in {'kill', 'away'} for act in self.acts))}\n"
             f"commit {stamp.commit[:9]}{'*' if stamp.modified else ''} on {stamp.machine}; rerun: {rerun}\n"
         )
 
@@ -74,15 +74,20 @@ def go_through(
     load: Load,
     acts: Sequence[Act],
     at_least: int = 0,
+    when_sent: Sequence[int] = (),
 ) -> Run:
-    """Do all acts while the load goes in, `at_least` messages of it, then let all drain and judge."""
+    """Do all acts while the load goes in, `at_least` messages of it, then let all drain and judge.
+
+    `when_sent`: how many messages must be under way or through before each act.
+    """
     sender, waiting = Sender(city.settings, load, oracle), ends.Waiting(city.settings)
     sender.start()
     waiting.start()
     until_s, recoveries_s = time.monotonic() + MINUTES * 60, list[float]()
-    for act in acts:
+    for act, sent in zip(acts, when_sent or [0] * len(acts), strict=True):
         if time.monotonic() > until_s:
             break
+        _wait_until_sent(sender, sent)
         recoveries_s.append(perform(city, act, oracle))
     acts = acts[: len(recoveries_s)]
     _wait_until_sent(sender, at_least)  # quick recoveries leave time over

@@ -22,17 +22,9 @@ import pytest
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.measures import MEASURES
 from tests.faults import ends
+from tests.faults.afterwards import probe, told
 from tests.faults.judge import judge
-from tests.faults.load import (
-    ALARM_DEVICES,
-    ALARMS,
-    DEVICES,
-    KINDS,
-    Message,
-    Sender,
-    load_of,
-    obligations,
-)
+from tests.faults.load import DEVICES, KINDS, Sender, load_of, obligations
 from tests.faults.nemesis import LONG_KILLS, RECOVERY_MAX_S, Act, script
 from tests.faults.run import go_through
 
@@ -56,13 +48,6 @@ OTHERS = (
 LONG_VICTIMS = ("oncall", "supervisor")
 LONG_MESSAGES = 100_000
 SEED = int(os.environ.get("TAISHI_FAULT_SEED", "370202"))
-
-
-def wait_until(condition, limit_s):
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.2)
 
 
 def all_points(settings, database, domain):
@@ -90,25 +75,6 @@ def test_kills_lose_nothing_and_count_nothing_twice(city, hook, fault_kills, ora
     assert run.found.accounted, "nothing was too late: the load is not what it says"
     probe(city)
     told(city, hook, run.acts)
-
-
-def probe(city):
-    """After all that, a fresh alarm is an alert and a case within a minute."""
-    device, kind, grid = ALARM_DEVICES[-1]
-    metric = next(metric for of, metric in ALARMS if of == kind)
-    observed_ms = time.time_ns() // 1_000_000
-    message = Message(0, device, kind.partition(".")[0], grid, kind, metric, 1, observed_ms, True)
-    url = f"http://{city.settings.http_host}:{city.settings.http_port}/readings"
-    assert httpx.post(url, content=message.body, timeout=30).status_code == 202
-    wait_until(lambda: ends.cases(city.settings, ends.alerts(city.kafka_bootstrap, {})), RECOVERY_MAX_S)
-
-
-def told(city, hook, acts):
-    """The person on call was told of every alert; of few twice, as who told it died or heard no answer."""
-    alarms = {f"{id_}/0/值班员" for id_ in ends.alerts(city.kafka_bootstrap, {})}
-    wait_until(lambda: alarms <= set(hook.keys), RECOVERY_MAX_S)
-    again = {key: count for key, count in hook.keys.items() if count > 1}
-    assert sum(count - 1 for count in again.values()) <= 8 * len(acts), again
 
 
 @pytest.mark.parametrize("domain", KINDS)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.judge import ALLOWED, ENDS, WORDS, Counted, Ends, Obligation, Seen, bound, judge
 from tests.faults.load import Load, obligations
-from tests.faults.nemesis import Act, script
+from tests.faults.nemesis import Act, pairs, script
 from tests.faults.oracle import Oracle
 
 LATENESS_MS = 600_000
@@ -178,3 +178,13 @@ def test_what_is_committed_survives_the_oracle_itself(oracle):
     left = sqlite3.connect(oracle.path)
     assert left.execute("SELECT * FROM acts").fetchall() == [("kill", "kafka", 1, 2)]
     left.close()
+
+
+def test_double_kills_are_every_ordered_pair_once_the_second_at_once():
+    acts = pairs(7, ("a", "b", "c"))
+    assert sorted((a.part, b.part) for a, b in zip(acts[::2], acts[1::2], strict=True)) == sorted(
+        (a, b) for a in "abc" for b in "abc" if a != b
+    )
+    assert all(0 <= act.after_s <= 2 for act in acts[1::2])
+    assert acts == pairs(7, ("a", "b", "c")) != pairs(8, ("a", "b", "c"))
+    assert len(pairs(7, ("a", "b", "c"), 2)) == 4
