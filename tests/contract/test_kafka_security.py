@@ -200,8 +200,11 @@ def test_every_client_of_the_product_writes_and_reads(secured: Secured, tmp_path
     assert load_checkpoints(brokers, "drill") == {}
     assert topic_identities(brokers, (PARKING,))[PARKING].partitions == TOPICS[PARKING].partitions
     source = ShardSource(brokers, "drill")
-    ends = [source.bounds(f"{PARKING}/{number}")[1] for number in range(TOPICS[PARKING].partitions)]
-    assert sum(ends) == 1
+    shards = [f"{PARKING}/{number}" for number in range(TOPICS[PARKING].partitions)]
+    assert sum(source.bounds(shard)[1] for shard in shards) == 1
+    source.add(dict.fromkeys(shards))
+    assert [list(batch.values) for batch in source.read(20)] == [[b"{}"]]
+    source.close()
     assert recall(brokers, Occurrences()) == 0
     assert read_alerts(brokers) == []
     assert list(read(brokers, Selection())) == []
