@@ -43,7 +43,7 @@ def _whole(bootstrap: str, load: Load) -> int:
     reader.assign({shard_name(_TOPIC, number): 0 for number in range(load.shape.partitions)})
     while count < load.shape.readings:
         for fetched in reader.poll(0.1):
-            count += len(list(map(_DECODE, fetched.columns()[2])))
+            count += len([_DECODE(value or b"") for value in fetched.columns()[2]])
     reader.close()
     return count
 
