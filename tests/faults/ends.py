@@ -30,6 +30,8 @@ from tests.faults.load import AMOUNTS, KINDS, content
 from tests.faults.oracle import Oracle
 
 OURS = ("known-", "alarm-")
+POISON = b"poison"
+"""Key of what a test appended to a log of readings and is none."""
 _DOORS = ("connect-mqtt", "connect-http")
 _IN_FLIGHT = re.compile(r"^taishi_messages_in_flight\{.*\} (\S+)$", re.MULTILINE)
 _KEY_OF = {f"signal.{kind}": key for key, kind in SIGNAL_OF.items()}
@@ -58,8 +60,8 @@ def readings(bootstrap: str, topics: Iterable[str]) -> list[Seen]:
     found = []
     for topic in topics:
         for message in records(bootstrap, topic):
-            if message.value() is None:
-                continue  # a tick
+            if message.value() is None or message.key() == POISON:
+                continue  # a tick, or no reading
             each = msgspec.json.decode(message.value(), type=Reading)
             if each.device.startswith(OURS):
                 what = content(f"{each.kind}.{each.metric}", each.value, each.grid)
