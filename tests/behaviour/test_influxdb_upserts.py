@@ -49,7 +49,8 @@ class City:
         admin.create_topics([NewTopic(name, 1, 1, config={"message.timestamp.type": "LogAppendTime"})])[
             name
         ].result()
-        producer = Producer({"bootstrap.servers": stack.kafka_bootstrap})
+        # A batch of the log is read whole: small ones, so that something can happen between two.
+        producer = Producer({"bootstrap.servers": stack.kafka_bootstrap, "batch.num.messages": 9})
         for _, record in self.log:
             producer.produce(name, json.dumps(record).encode(), key=b"370202")
         assert producer.flush(30) == 0
