@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.base import ITEMS_MAX, Decoded, Message, Rejected
 from connectors.privacy.guard import Guard
@@ -65,7 +66,8 @@ def judge(message: Message, decoded: Decoded | Rejected, source: str, resolver: 
 def quarantine_record(message: Message, source: str, rejected: Rejected, guard: Guard | None) -> Record:
     """The original bytes with what is known about them; cut, and said so, if no record can hold them.
 
-    A guard seals them: whose name is in a message that was not understood, nobody can say.
+    A guard seals them, and the detail that quotes them: whose name is in a message that was not understood,
+    nobody can say.
     """
     payload, detail = message.payload, rejected.detail
     if len(payload) > KEPT_BYTES:
@@ -77,9 +79,11 @@ def quarantine_record(message: Message, source: str, rejected: Rejected, guard: 
         source=source,
         address=message.address,
         received_at_ms=message.received_at_ms,
-        payload=payload if guard is None else guard.seal(payload),
-        sealed=guard is not None,
+        payload=payload,
     )
+    if guard is not None:
+        told, kept = guard.seal(facts.told()), guard.seal(payload)
+        facts = replace(facts, detail="", payload=kept, sealed=True, sealed_detail=told)
     return Record(QUARANTINE, source, facts.payload, tuple(facts.headers()))
 
 

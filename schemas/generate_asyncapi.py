@@ -137,7 +137,10 @@ def _tick() -> dict[str, Any]:
 def _quarantined() -> dict[str, Any]:
     headers = {
         "reason": {"type": "string", "enum": [reason.value for reason in Reason]},
-        "detail": {"type": "string", "maxLength": 500, "description": "what was received, what is allowed"},
+        "detail": {
+            "type": "string",
+            "description": "what was received, what is allowed; sealed like the payload, and then not text",
+        },
         "source": {"type": "string"},
         "address": {
             "type": "string",

@@ -1,7 +1,8 @@
 """What could not be taken, and why: the closed list of reasons and the record's headers.
 
 A quarantined record's value is the original bytes, whole, sealed where a device or a platform sent
-them; everything known about them is in its Kafka headers, so nothing is lost.
+them; everything known about them is in its Kafka headers, so nothing is lost. The detail names what was
+received, which may be a person's name or number, so it is sealed with them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Reason(StrEnum):
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     """One refused message. `address` is the MQTT topic, HTTP path, file and line, or shard and offset.
 
-    `sealed`: the payload is readable only with the installation's keys.
+    `sealed`: the payload is readable only with the installation's keys; so is the detail, which then is
+    `sealed_detail`, and `detail` says nothing.
     """
 
     reason: Reason
@@ -43,14 +45,19 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     received_at_ms: int
     payload: bytes
     sealed: bool = False
+    sealed_detail: bytes = b""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers; the payload itself is the record's value."""
         return [
             ("reason", self.reason.value.encode()),
-            ("detail", self.detail[:500].encode()),
+            ("detail", self.sealed_detail or self.told()),
             ("source", self.source.encode()),
             ("address", self.address[:500].encode()),
             ("received_at_ms", str(self.received_at_ms).encode()),
             *([("sealed", b"1")] if self.sealed else []),
         ]
+
+    def told(self) -> bytes:
+        """The detail as far as a header takes it: 500 characters."""
+        return self.detail[:500].encode()

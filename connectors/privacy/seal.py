@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from connectors.privacy.keys import Keys
 from schemas.errors import TaishiError
 
-__all__ = ["OVERHEAD_BYTES", "SealBroken", "Sealer", "seal", "unseal"]
+__all__ = ["OVERHEAD_BYTES", "SealBroken", "Sealer", "is_sealed", "seal", "unseal"]
 
 _MARK: Final = b"taishi-seal\x01"
 _VERSION_BYTES: Final = 4
@@ -48,10 +48,15 @@ def seal(keys: Keys, payload: bytes) -> bytes:
     return Sealer(keys)(payload)
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether it looks like sealed bytes."""
+    return data.startswith(_MARK)
+
+
 def unseal(keys: Keys, data: bytes) -> bytes:
     """What was sealed; SealBroken if that cannot be known."""
     head, nonce = data[: len(_MARK) + _VERSION_BYTES], data[len(_MARK) + _VERSION_BYTES : _HEAD_BYTES]
-    if not data.startswith(_MARK) or len(data) < OVERHEAD_BYTES:
+    if not is_sealed(data) or len(data) < OVERHEAD_BYTES:
         raise SealBroken("received bytes that were not sealed here")
     version = int.from_bytes(head[len(_MARK) :], "big")
     if version not in keys.versions:

@@ -22,7 +22,7 @@ from taishi.kafka import kafka_of
 from taishi.keys import keys_of
 from taishi.people import written_down
 from taishi.quarantine.read import read, read_one
-from taishi.quarantine.records import Held, Position, Selection, excerpt, opened, parse_since
+from taishi.quarantine.records import Held, Position, Selection, excerpt, explained, opened, parse_since
 from taishi.quarantine.resend import Outcome, resend
 from taishi.settings import load_settings
 
@@ -58,9 +58,15 @@ def quarantine() -> None:
 @click.option("--limit", default=100, show_default=True, help="the newest so many", type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True, help="a JSON array")
 def list_(reason: str | None, source: str | None, since: str | None, limit: int, as_json: bool) -> None:
-    """List records, oldest first: position, time, reason, source, address, detail; never their content."""
-    selection = _selection(reason, source, since)
-    records = deque(read(kafka_of(load_settings()), selection), maxlen=limit)
+    """List records, oldest first: position, time, reason, source, address, detail; never their content.
+
+    A detail may name a person: it is shown where the keys are, and that somebody read them is in the audit.
+    """
+    settings, selection = load_settings(), _selection(reason, source, since)
+    records, keys = deque(read(kafka_of(settings), selection), maxlen=limit), keys_of(settings)
+    if keys is not None and any(record.what.sealed_detail for record in records):
+        written_down("quarantine.list", detail=f"{len(records)} records", settings=settings)
+        records = deque(explained(record, keys) for record in records)
     if as_json:
         click.echo(json.dumps([record.facts() for record in records], ensure_ascii=False, indent=2))
         return
@@ -79,7 +85,7 @@ def _table(records: Iterable[Held]) -> Table:
         table.add_row(
             *map(escape, (str(record.position), f"{at:%m-%d %H:%M:%S}", what.reason.value, what.source)),
             escape(what.address),
-            escape(what.detail),
+            escape("封存 sealed" if what.sealed_detail else what.detail),
         )
     return table
 

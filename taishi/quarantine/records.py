@@ -13,11 +13,22 @@ from msgspec.structs import replace
 
 from connectors.privacy.keys import Keys
 from connectors.privacy.mask import mask
-from connectors.privacy.seal import SealBroken, unseal
+from connectors.privacy.seal import SealBroken, is_sealed, unseal
 from schemas.errors import SettingsError
 from schemas.quarantine import Quarantined, Reason
 
-__all__ = ["Held", "Position", "Route", "Selection", "excerpt", "held", "opened", "parse_since", "route"]
+__all__ = [
+    "Held",
+    "Position",
+    "Route",
+    "Selection",
+    "excerpt",
+    "explained",
+    "held",
+    "opened",
+    "parse_since",
+    "route",
+]
 
 EXCERPT_BYTES: Final = 200
 """How much of a payload is shown unasked: it may hold what is nobody's business."""
@@ -74,7 +85,9 @@ def held(
     position: Position, appended_at_ms: int, headers: Iterable[tuple[str, bytes | None]], payload: bytes
 ) -> Held:
     """From a Kafka record; a header that is missing or not ours to read is an empty fact, never an error."""
-    facts = {name: (value or b"").decode(errors="replace") for name, value in headers}
+    given = {name: value or b"" for name, value in headers}
+    hidden = given.pop("detail") if is_sealed(given.get("detail", b"")) else b""
+    facts = {name: value.decode(errors="replace") for name, value in given.items()}
     reason, received = facts.get("reason", ""), facts.get("received_at_ms", "")
     known = reason in {each.value for each in Reason}
     return Held(
@@ -90,22 +103,39 @@ def held(
             received_at_ms=int(received) if received.isdecimal() else 0,
             payload=payload,
             sealed="sealed" in facts,
+            sealed_detail=hidden,
         ),
     )
 
 
 def opened(record: Held, keys: Keys | None) -> Held:
     """The record with its original bytes; where the keys do not open it, as it is, its detail saying why."""
-    what = record.what
+    found = explained(record, keys)
+    what = found.what
     if not what.sealed:
-        return record
+        return found
     try:
-        if keys is None:
-            raise SealBroken("no keys file on this machine")  # noqa: TRY301 - one exit
-        original = replace(what, payload=unseal(keys, what.payload), sealed=False)
+        original = replace(what, payload=_unsealed(keys, what.payload), sealed=False)
     except SealBroken as broken:
-        original = replace(what, detail=f"{what.detail} ({broken})")
-    return dataclasses.replace(record, what=original)
+        original = replace(what, detail=f"{what.detail} ({broken})".strip())
+    return dataclasses.replace(found, what=original)
+
+
+def explained(record: Held, keys: Keys | None) -> Held:
+    """The record with its detail readable, its payload as it is; without the keys the detail stays empty."""
+    what = record.what
+    try:
+        detail = _unsealed(keys, what.sealed_detail) if what.sealed_detail else what.detail.encode()
+    except SealBroken:  # `opened` says so, of the payload
+        return record
+    told = replace(what, detail=detail.decode(errors="replace"), sealed_detail=b"")
+    return dataclasses.replace(record, what=told)
+
+
+def _unsealed(keys: Keys | None, data: bytes) -> bytes:
+    if keys is None:
+        raise SealBroken("no keys file on this machine")
+    return unseal(keys, data)
 
 
 @dataclass(frozen=True, slots=True)

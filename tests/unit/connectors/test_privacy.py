@@ -186,6 +186,15 @@ def test_what_is_refused_is_sealed_and_says_so(path):
     assert unseal(read_keys(path), record.value) == message.payload
 
 
+def test_what_a_refusal_quotes_of_the_message_is_sealed_too(path):
+    refused = Rejected(Reason.UNKNOWN_DEVICE, "received device '欧阳某 13900001111', allowed: another")
+    message = Message(b"{}", "/senml", AT_MS)
+    (record,) = judge(message, refused, "http.senml", Resolver({}, Everywhere(), guard(path))).records
+    headers = dict(record.headers)
+    assert not any("欧阳某".encode() in value or b"139" in value for value in headers.values())
+    assert unseal(read_keys(path), headers["detail"]).decode() == refused.detail
+
+
 # what is shown
 
 

@@ -8,10 +8,22 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.privacy.keys import create_keys, read_keys
+from connectors.privacy.seal import seal
 from schemas.errors import SettingsError
 from schemas.quarantine import Quarantined, Reason
 from taishi.cli.quarantine import quarantine
-from taishi.quarantine.records import Position, Route, Selection, excerpt, held, parse_since, route
+from taishi.quarantine.records import (
+    Position,
+    Route,
+    Selection,
+    excerpt,
+    explained,
+    held,
+    opened,
+    parse_since,
+    route,
+)
 from taishi.quarantine.resend import Outcome, content_type, judge
 
 NOW = datetime(2025, 11, 23, 4, 30, tzinfo=UTC)
@@ -38,6 +50,21 @@ def test_any_bytes_and_words_come_back(payload, detail, address):
         reason=Reason.ENCODING, detail=detail, source="s", address=address, received_at_ms=5, payload=payload
     )
     assert held(Position(0, 0), 1, what.headers(), payload).what == what
+
+
+def test_a_sealed_detail_opens_with_the_keys_and_says_nothing_without(tmp_path):
+    create_keys(tmp_path / "keys")
+    keys = read_keys(tmp_path / "keys")
+    what = msgspec.structs.replace(
+        refused(), detail="", payload=seal(keys, b"<x/>"), sealed=True, sealed_detail=seal(keys, b"d")
+    )
+    found = held(Position(0, 0), 1000, what.headers(), what.payload)
+    assert found.what == what
+    assert explained(found, None) == found
+    told = explained(found, keys)
+    assert (told.what.detail, told.what.payload, told.what.sealed) == ("d", what.payload, True)
+    assert opened(found, keys).what == refused()
+    assert opened(found, None).what.detail == "(no keys file on this machine)"
 
 
 def test_a_record_with_foreign_headers_is_still_shown():
