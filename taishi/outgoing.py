@@ -11,6 +11,7 @@ import structlog
 from connectors.http.guard import Guard, RateLimit
 from connectors.http.trust import Denied, Trust
 from connectors.registry import DeviceRegistry
+from operations.oncall.clock import now_ms
 from operations.outgoing.app import Admit, Refusal
 from operations.outgoing.geography import Geography
 from operations.outgoing.shelf import LiveShelf
@@ -118,7 +119,7 @@ def shelf(settings: Settings, geography: Geography) -> tuple[LiveShelf, tuple[Ta
         )
     )
     alerts, spots = AlertBook(), SpotBook(Points(settings).of)
-    since_ms = time.time_ns() // 1_000_000 - _SPOTS_BACK_MS
+    since_ms = now_ms() - _SPOTS_BACK_MS
     alert_tail = Tail(kafka_of(settings), ALERTS, alerts.take, None)
     spot_tail = Tail(kafka_of(settings), readings_topic("parking"), spots.take, since_ms)
     made = LiveShelf(store, geography, (spot_tail, spots), (alert_tail, alerts))

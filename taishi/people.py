@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from operations.oncall.clock import now_ms
 from operations.people.audit import Said
 from operations.store.badges import BadgeRows
 from schemas.errors import SettingsError, received_allowed
@@ -33,7 +33,7 @@ def opened(settings: Settings | None = None) -> Iterator[BadgeRows]:
 
 def said(what: str, of: str = "", detail: str = "") -> Said:
     """That whoever is signed in to this machine did it, now, at the command line."""
-    at_ms = time.time_ns() // 1_000_000
+    at_ms = now_ms()
     return Said(at_ms=at_ms, who=getpass.getuser(), terminal="cli", what=what, of=of, detail=detail)
 
 

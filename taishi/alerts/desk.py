@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +11,16 @@ import sqlalchemy as sql
 
 from operations.alerts.actions import Action
 from operations.alerts.view import View, views
+from operations.oncall.clock import now_ms
 from operations.oncall.model import Tracked
 from operations.oncall.store import Store
 from schemas.alerts import Alert
 from schemas.errors import SettingsError
 from taishi.settings import Settings, load_settings
 
-__all__ = ["first_acknowledged", "now_ms", "one", "opened", "seen"]
+__all__ = ["first_acknowledged", "one", "opened", "seen"]
 
 _CHUNK: Final = 500
-
-
-def now_ms() -> int:
-    """Wall time."""
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager

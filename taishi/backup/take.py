@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.state import is_running, read_state
+from operations.oncall.clock import now_ms
 from taishi.backup import vault
 from taishi.backup.frozen import frozen
 from taishi.backup.manifest import FILE, FORMAT, UNFINISHED, BackupError, Manifest, described, write_manifest
@@ -111,7 +112,7 @@ def _log_and_store(settings: Settings, data: Path, target: Path) -> tuple[float,
             break
     began_s = time.monotonic()
     with frozen(pids):
-        taken_at_ms = time.time_ns() // 1_000_000
+        taken_at_ms = now_ms()
         for mirror in mirrors:
             mirror.follow()
     return (time.monotonic() - began_s if pids else 0.0), taken_at_ms

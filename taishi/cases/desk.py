@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from operations.cases.codes import ROLES, Role
 from operations.cases.config import CaseConfig, load_config
 from operations.cases.model import Actor
+from operations.oncall.clock import now_ms
 from operations.store.casebook import CaseBook
 from schemas.errors import SettingsError, received_allowed
 from taishi.alerts.read import read_alerts
@@ -16,12 +16,7 @@ from taishi.kafka import kafka_of
 from taishi.places import load_registry
 from taishi.settings import Settings, load_settings
 
-__all__ = ["actor", "config", "grid_at", "know_alert", "now_ms", "one", "opened"]
-
-
-def now_ms() -> int:
-    """Wall time."""
-    return time.time_ns() // 1_000_000
+__all__ = ["actor", "config", "grid_at", "know_alert", "one", "opened"]
 
 
 def config(settings: Settings | None = None) -> CaseConfig:

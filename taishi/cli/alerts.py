@@ -15,10 +15,11 @@ from operations.alerts.choose import Selection, choose, facts
 from operations.alerts.similar import similar_words
 from operations.alerts.transitions import TRANSITION_WORDS, Transition, transitions
 from operations.alerts.view import View, said, shown, state_facts, view_facts, views
+from operations.oncall.clock import now_ms
 from schemas.alerts import SEVERITIES, Severity
 from schemas.calendar import local
 from schemas.errors import SettingsError
-from taishi.alerts.desk import now_ms, one, opened, seen
+from taishi.alerts.desk import one, opened, seen
 from taishi.alerts.read import read_alerts
 from taishi.alerts.tables import hidden_table, list_table
 from taishi.cli.alerts_act import COMMANDS

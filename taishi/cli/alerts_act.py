@@ -14,10 +14,11 @@ import click
 from operations.alerts.actions import Action, ActionKind, Target, action_id
 from operations.alerts.refusals import MAX_SHELVE_S
 from operations.alerts.view import left, said
+from operations.oncall.clock import now_ms
 from operations.oncall.load import load_oncall
 from operations.oncall.store import Store
 from schemas.errors import SettingsError
-from taishi.alerts.desk import now_ms, one, opened
+from taishi.alerts.desk import one, opened
 from taishi.quarantine.records import parse_since
 from taishi.settings import load_settings
 

@@ -12,9 +12,10 @@ from rich.console import Console
 from operations.alerts.kpis import Facts, reports
 from operations.alerts.load import DAY_MS, Period
 from operations.alerts.states import hides
+from operations.oncall.clock import now_ms
 from operations.oncall.load import load_oncall
 from operations.oncall.model import OnCall
-from taishi.alerts.desk import now_ms, opened
+from taishi.alerts.desk import opened
 from taishi.alerts.tables import kpi_table
 from taishi.quarantine.records import parse_since
 from taishi.settings import load_settings

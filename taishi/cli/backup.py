@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from operations.oncall.clock import now_ms
 from taishi.backup import vault
 from taishi.backup.restore import restore as restored_from
 from taishi.backup.take import take
@@ -67,7 +67,7 @@ def restore(folder: Path, vault_key: Path | None, without_vault: bool, as_json: 
     """恢复。Restore a backup from DIR into an installation that has nothing and does not run."""
     key = vault.read_key(vault_key) if vault_key else None
     done = restored_from(load_settings(), folder, key, without_vault=without_vault)
-    missing_s = (time.time_ns() // 1_000_000 - done.manifest.taken_at_ms) / 1000
+    missing_s = (now_ms() - done.manifest.taken_at_ms) / 1000
     figures = {
         "taken_at": _moment(done.manifest.taken_at_ms),
         "rpo_s": round(missing_s),

@@ -13,9 +13,10 @@ from operations.cases.codes import STATES
 from operations.cases.model import Entry
 from operations.cases.view import CaseView
 from operations.cases.workflow_check import load_workflow
+from operations.oncall.clock import now_ms
 from operations.store.cases import CaseSelection
 from schemas.calendar import local
-from taishi.cases.desk import actor, config, now_ms, one, opened
+from taishi.cases.desk import actor, config, one, opened
 from taishi.cases.tables import clocks_table, list_table
 from taishi.cli.cases_act import COMMANDS, who_options
 from taishi.cli.cases_evaluate import evaluate, measures

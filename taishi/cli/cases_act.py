@@ -16,8 +16,9 @@ from operations.alerts.actions import OUTCOMES
 from operations.cases.codes import ROLES, SOURCES
 from operations.cases.model import Case, Command, Evidence
 from operations.cases.opening import Report
+from operations.oncall.clock import now_ms
 from operations.store.casebook import CaseBook
-from taishi.cases.desk import actor, grid_at, know_alert, now_ms, one, opened
+from taishi.cases.desk import actor, grid_at, know_alert, one, opened
 from taishi.quarantine.records import parse_since
 
 __all__ = ["COMMANDS", "who_options"]

@@ -12,9 +12,10 @@ from rich.console import Console
 from operations.cases.evaluate import CUTS, Comparison, Cut, scores, to_csv
 from operations.cases.measures import MEASURES, SETS
 from operations.cases.periods import Period, parse_period
+from operations.oncall.clock import now_ms
 from schemas.calendar import local
 from schemas.errors import SettingsError, received_allowed
-from taishi.cases.desk import config, now_ms, opened
+from taishi.cases.desk import config, opened
 from taishi.cases.tables import evaluation_table
 from taishi.places import load_registry
 from taishi.settings import load_settings

@@ -12,8 +12,9 @@ import msgspec
 from operations.cases.limits import UNITS, parse_words
 from operations.cases.standards import Imported, read_standards
 from operations.cases.workbook import read_workbook
+from operations.oncall.clock import now_ms
 from schemas.errors import SettingsError
-from taishi.cases.desk import config, now_ms, opened
+from taishi.cases.desk import config, opened
 
 __all__ = ["import_standards", "standards"]
 

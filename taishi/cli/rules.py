@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from rich.table import Table
 
 from operations.alerts.kpis import LIMITS
 from operations.alerts.load import DAY_MS
+from operations.oncall.clock import now_ms
 from pipelines.io.rule_file import SHIPPED_RULES, read_rules
 from pipelines.kernels.rules.model import Rule, RuleSet, Spans, history_minutes
 from pipelines.kernels.rules.words import delays, describe
@@ -73,7 +73,7 @@ def check(file: Path | None, days: float | None, operators: int, *, as_json: boo
 
 
 def _check_history(settings: Settings, rules: RuleSet, asked: tuple[float, int], *, as_json: bool) -> None:
-    until_ms = time.time_ns() // 1_000_000
+    until_ms = now_ms()
     since_ms = until_ms - int(asked[0] * DAY_MS)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("回放 judging the log", total=None)

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from operations.oncall.clock import now_ms
 from schemas.calendar import ZONE
 from schemas.errors import SettingsError
 from simulation.history.windows import Past
@@ -35,7 +36,7 @@ def span_s(text: str) -> int:
 def moment_ms(text: str | None, option: str = "--history-until") -> int:
     """An ISO 8601 moment, of the district's zone where it names none; now for None."""
     if text is None:
-        return int(time.time() * 1000)
+        return now_ms()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -7,7 +7,6 @@ something is down.
 from __future__ import annotations
 
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from deploy.embedded.settings import METRICS_OFFSETS
 from deploy.embedded.state import StackState, is_running, read_state
+from operations.oncall.clock import now_ms
 from schemas.brokers import kafka_client
 from schemas.errors import SettingsError
 from schemas.kinds import DOMAINS, Domain, held_s
@@ -78,7 +78,7 @@ class Collector:
             reached, text = scrape.result()
             (metrics if reached else unreachable)[part] = text
         return Gathered(
-            at_ms=time.time_ns() // 1_000_000,
+            at_ms=now_ms(),
             running=is_running(settings.home),
             stack=_stack(settings.home),
             metrics=metrics,
