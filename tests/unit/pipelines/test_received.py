@@ -49,7 +49,8 @@ def test_the_windows_are_those_of_a_log_in_which_nothing_was_refused(data):
     seconds = sorted(data.draw(st.lists(st.integers(1, 1800), min_size=3, max_size=40, unique=True)))
     held = data.draw(st.sets(st.integers(0, len(seconds) - 1), max_size=10))
     readings = [(T0 + s * 1000, reading(s, n)) for n, s in enumerate(seconds)]
-    ticks = [(T0 + s * 1000, None) for s in range(0, 7300, 5)]
+    tick_s = data.draw(st.sampled_from((20, 60)))
+    ticks = [(T0 + s * 1000, None) for s in range(0, 7300, tick_s)]
     good = sorted([*readings, *ticks], key=lambda r: r[0])
     again = [(T0 + 7_200_000 + n, readings[n][1]) for n in held]
     refused = sorted(
