@@ -60,7 +60,7 @@ test-soak: bootstrap
 test-security: bootstrap
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist -m "not stack" tests/security $(ARGS)
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist --timeout 1800 tests/contract/test_mqtt_refusals.py \
-	  tests/behaviour/test_http_flood.py $(ARGS)
+	  tests/behaviour/test_privacy_at_the_door.py tests/behaviour/test_http_flood.py $(ARGS)
 
 # --strict: a package that could not be looked up is a failure, not silence.
 audit: bootstrap
