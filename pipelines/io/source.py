@@ -79,12 +79,12 @@ class ShardSource:
         return {shard: max(self._reader.end(shard), at) for shard, at in self._next.items()}
 
     def read(self, timeout_s: float) -> Iterator[ShardBatch]:
-        """What came within `timeout_s` as one batch a shard and stretch; nothing if nothing came."""
+        """What came within `timeout_s`, in batches of a shard each; nothing if nothing came."""
         if not self._fetched:
             self._fetched.extend(self._reader.poll(timeout_s))
         for shard, fetched in groupby(self._some(), attrgetter("shard")):
             if batch := self._batch(shard, list(fetched)):
-                yield batch
+                yield from batch.parts(self._batch_records)
 
     def _some(self) -> list[Fetched]:
         """Of what was fetched, about as many records as a batch has."""

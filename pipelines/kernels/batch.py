@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -40,3 +41,20 @@ class ShardBatch:
             append_times_ms=self.append_times_ms[at:],
             values=self.values[at:],
         )
+
+    def parts(self, records: int) -> Iterator[ShardBatch]:
+        """The batch in equal parts of at least so many records, and less than twice as many."""
+        count = max(1, len(self) // records)
+        cuts = [len(self) * number // count for number in range(count + 1)]
+        first = self.first_offset
+        for start, stop in pairwise(cuts):
+            after = self.next_offset if stop == len(self) else int(self.offsets[stop])
+            yield ShardBatch(
+                self.shard,
+                first,
+                after,
+                self.offsets[start:stop],
+                self.append_times_ms[start:stop],
+                self.values[start:stop],
+            )
+            first = after

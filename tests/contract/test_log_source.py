@@ -82,7 +82,7 @@ def test_every_codec_header_key_and_tick_comes_as_a_plain_client_sees_it(stack, 
     source.add({f"{topic}/0": None})
     batches = read(source, 4_500)
     assert rows(batches) == plain(stack.kafka_bootstrap, topic)
-    assert len(batches) > 4
+    assert all(len(batch) < 2 * 700 for batch in batches)
     assert [batch.first_offset for batch in batches[1:]] == [batch.next_offset for batch in batches[:-1]]
 
 
@@ -117,9 +117,8 @@ def test_shards_come_and_go_while_it_reads(stack, topic, source) -> None:
     producer.flush(20)
     one, other = f"{topic}/0", f"{topic}/1"
     source.add({one: None})
-    first = next(iter(read(source, 1)))
+    found = {one: read(source, 1), other: list[ShardBatch]()}
     source.add({other: 100})
-    found = {one: [first], other: list[ShardBatch]()}
     while found[one][-1].next_offset < 1_500 or not found[other] or found[other][-1].next_offset < 1_500:
         for batch in source.read(5):
             found[batch.shard].append(batch)

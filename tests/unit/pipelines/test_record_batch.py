@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
+from pipelines.kernels.batch import ShardBatch
 from pipelines.kernels.record_batch import records_of
 from pipelines.kernels.values import Stretches, joined, lengths_of, rows_of
 
@@ -77,3 +78,17 @@ def test_stretches_are_a_sequence_like_any_other(one, other) -> None:
     for length in {len(value) for value in all_of_them if value}:
         index = np.flatnonzero(lengths_of(values) == length)
         assert (rows_of(values, index, length) == rows_of(all_of_them, index, length)).all()
+
+
+@given(st.sets(st.integers(0, 400), min_size=1), st.integers(1, 20), st.integers(1, 60))
+def test_the_parts_of_a_batch_are_the_batch(offsets, after, records) -> None:
+    held = np.array(sorted(offsets), np.int64)
+    values = stretches([b"%d" % offset for offset in held.tolist()])
+    batch = ShardBatch("t/0", 0, int(held[-1]) + after, held, held + 5, values)
+    parts = list(batch.parts(records))
+    assert [part.first_offset for part in parts] == [0, *(part.next_offset for part in parts[:-1])]
+    assert parts[-1].next_offset == batch.next_offset
+    assert all(part.first_offset <= part.offsets[0] <= part.offsets[-1] < part.next_offset for part in parts)
+    assert np.concatenate([part.offsets for part in parts]).tolist() == held.tolist()
+    assert [value for part in parts for value in part.values] == list(values)
+    assert len(parts) == 1 or all(records <= len(part) < 2 * records for part in parts)
