@@ -69,6 +69,17 @@ class KafkaSecurity:
                 )
 
 
+_IN_KAFKA_PYTHON: Final = {
+    "bootstrap.servers": "bootstrap_servers",
+    "security.protocol": "security_protocol",
+    "ssl.ca.location": "ssl_cafile",
+    "ssl.certificate.location": "ssl_certfile",
+    "ssl.key.location": "ssl_keyfile",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.username": "sasl_plain_username",
+    "sasl.password": "sasl_plain_password",
+}
+"""librdkafka's names of settings, and kafka-python's."""
 PLAINTEXT: Final = KafkaSecurity()
 """In clear and without a name: the embedded Kafka, on loopback."""
 
@@ -109,21 +120,4 @@ def kafka_client(brokers: str) -> dict[str, Any]:
 
 def kafka_python_client(brokers: str) -> dict[str, Any]:
     """The same for kafka-python."""
-    security = brokers.security if isinstance(brokers, Brokers) else PLAINTEXT
-    told: dict[str, Any] = {"bootstrap_servers": str(brokers).split(",")}
-    if security.protocol == "PLAINTEXT":
-        return told
-    told |= {"security_protocol": security.protocol}
-    told |= {
-        name: value
-        for name, value in {
-            "ssl_cafile": security.ca_file,
-            "ssl_certfile": security.certificate,
-            "ssl_keyfile": security.key,
-        }.items()
-        if value
-    }
-    if security.user:
-        told |= {"sasl_mechanism": security.mechanism, "sasl_plain_username": security.user}
-        told |= {"sasl_plain_password": security.password}
-    return told
+    return {_IN_KAFKA_PYTHON[name]: told for name, told in kafka_client(brokers).items()}
