@@ -34,7 +34,8 @@ class LogStretch:
             while at < self.end_offset:
                 for batch in source.read(0.5):
                     cut = int(np.searchsorted(batch.offsets, self.end_offset))
-                    yield batch if cut == len(batch) else _head(batch, cut, self.end_offset)
+                    whole = cut == len(batch)
+                    yield batch if whole else batch.part(0, cut, batch.first_offset, self.end_offset)
                     at = batch.next_offset
         finally:
             source.close()
@@ -69,17 +70,6 @@ class ReceivedStretch:
         """The records in the order in which connectors received them, where that is far from the log's."""
         kept = [record for batch in self.log.batches() for record in kept_back(batch)]
         yield from put_back(self.log.batches(), kept)
-
-
-def _head(batch: ShardBatch, count: int, end_offset: int) -> ShardBatch:
-    return ShardBatch(
-        batch.shard,
-        batch.first_offset,
-        end_offset,
-        batch.offsets[:count],
-        batch.append_times_ms[:count],
-        batch.values[:count],
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -34,12 +34,18 @@ class ShardBatch:
 
     def since(self, offset: int) -> ShardBatch:
         """The records from this offset on; where the batch begins stays."""
-        at = int(np.searchsorted(self.offsets, offset))
-        return replace(
-            self,
-            offsets=self.offsets[at:],
-            append_times_ms=self.append_times_ms[at:],
-            values=self.values[at:],
+        start = int(np.searchsorted(self.offsets, offset))
+        return self.part(start, len(self), self.first_offset, self.next_offset)
+
+    def part(self, start: int, stop: int, first_offset: int, next_offset: int) -> ShardBatch:
+        """Records `start` to `stop` of it, as a batch from and to these offsets."""
+        return ShardBatch(
+            self.shard,
+            first_offset,
+            next_offset,
+            self.offsets[start:stop],
+            self.append_times_ms[start:stop],
+            self.values[start:stop],
         )
 
     def parts(self, records: int) -> Iterator[ShardBatch]:
@@ -49,12 +55,5 @@ class ShardBatch:
         first = self.first_offset
         for start, stop in pairwise(cuts):
             after = self.next_offset if stop == len(self) else int(self.offsets[stop])
-            yield ShardBatch(
-                self.shard,
-                first,
-                after,
-                self.offsets[start:stop],
-                self.append_times_ms[start:stop],
-                self.values[start:stop],
-            )
+            yield self.part(start, stop, first, after)
             first = after

@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.kernels.values import Bytes, Int64s, Stretches
+from pipelines.kernels.batch import Int64s
+from pipelines.kernels.template import Bytes
+from pipelines.kernels.values import Stretches
 
 __all__ = ["Records", "records_of"]
 
@@ -55,7 +57,9 @@ def _starts(data: bytes) -> Int64s:
                 octet = data[at]
                 length, shift, at = length | (octet & 0x7F) << shift, shift + 7, at + 1
             add(at)
-            at += length >> 1  # zigzag; an odd one would be below zero, and is found out by the count
+            at += (
+                length >> 1
+            )  # zigzag; an odd one would be below zero: what it leads to is checked like any other
     except IndexError:
         at = -1
     if at != end:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 import numpy as np
-import numpy.typing as npt
+
+from pipelines.kernels.batch import Int64s
+from pipelines.kernels.template import Bytes
 
 __all__ = ["Stretches", "joined", "lengths_of", "rows_of"]
-
-Int64s = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
 
 
 class Stretches(Sequence[bytes | None]):
