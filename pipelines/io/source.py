@@ -97,16 +97,10 @@ class ShardSource:
     def _batch(self, shard: str, fetched: list[Fetched]) -> ShardBatch | None:
         """None if there are no records in it, as where all were compacted."""
         offsets, times_ms, values = zip(*(each.columns() for each in fetched), strict=True)
+        first, after = self._next[shard], fetched[-1].next_offset
         batch = ShardBatch(
-            shard,
-            first := self._next[shard],
-            fetched[-1].next_offset,
-            np.concatenate(offsets),
-            np.concatenate(times_ms),
-            joined(values),
-        )
-        if batch.offsets[:1] < first:  # the first batch may begin before what was asked for
-            batch = batch.since(first)
+            shard, first, after, np.concatenate(offsets), np.concatenate(times_ms), joined(values)
+        ).since(first)  # the first record batch may begin before what was asked for
         if not len(batch):
             return None
         self._next[shard] = batch.next_offset
