@@ -51,6 +51,14 @@ def test_what_changes_replaces_what_was_and_what_is_over_leaves(page):
     assert asked(page, "lib/feed.js", call, [known, changed]) == ["blow", "chigh"]
 
 
+def test_a_page_that_asked_again_is_told_that_its_first_answer_is_overtaken(page):
+    call = (
+        "(() => { const [page, other] = [{}, {}]; const first = m.asking(page); const before = first();"
+        " const second = m.asking(page); m.asking(other); return [before, first(), second()]; })()"
+    )
+    assert asked(page, "lib/latest.js", call) == [True, False, True]
+
+
 def test_the_most_urgent_come_first_and_of_those_the_newest(page):
     given = [
         alert("old", severity="high", onset_ms=1), alert("new", severity="high", onset_ms=2),

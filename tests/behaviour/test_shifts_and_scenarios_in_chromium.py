@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from operations.people.audit import Said
 from operations.people.roles import Role
@@ -178,6 +178,26 @@ def test_an_evaluation_by_many_streets_and_what_is_behind_a_figure_fits_a_finger
             expect(page.locator("[data-behind]")).to_have_count(1)
             page.screenshot(path=pictures / f"evaluation-behind-{layout}.png")
             assert (sideways(page), layout == "touch" and small(page)) == ([], layout == "touch" and [])
+
+
+def test_an_answer_that_a_later_question_has_overtaken_is_not_shown(desk: Served, chromium: Browser) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with screen(chromium, str(desk.client.base_url), "/") as shown:
+        page = enter(shown.page, desk, "shift_leader")
+        page.route("**/api/evaluation?by=total*", hold)
+        page.goto("/#/evaluation")
+        page.get_by_role("button", name="街道").click()
+        streets = page.locator("[data-measure=valid_reports] [data-of^='370202']")
+        expect(streets.first).to_be_visible(timeout=15_000)
+        with page.expect_response("**/api/evaluation?by=total*") as answered:
+            held[0].continue_()
+        answered.value.finished()
+        page.evaluate("fetch('/api/me').then(answer => answer.json())")  # asked later, so read later
+        expect(streets.first).to_be_visible()
 
 
 def _broken() -> CaseSelection:

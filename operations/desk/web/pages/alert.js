@@ -3,6 +3,7 @@ import { offered, perform } from "../lib/acts.js";
 import { Unreachable, get } from "../lib/api.js";
 import { openFor } from "../lib/casework.js";
 import { alerts } from "../lib/feed.js";
+import { asking } from "../lib/latest.js";
 import { where } from "../lib/places.js";
 import { waiting } from "../lib/queue.js";
 import { go } from "../lib/router.js";
@@ -46,11 +47,12 @@ export default {
       if (id) go(`/cases/${id}`);
     },
     async load() {
+      const last = asking(this);
       try {
-        this.whole = await get(`/alerts/${this.id}`);
-        this.problem = "";
+        const whole = await get(`/alerts/${this.id}`);
+        if (last()) [this.whole, this.problem] = [whole, ""];
       } catch (error) {
-        this.problem = error instanceof Unreachable ? this.t("detail.offline") : error.message;
+        if (last()) this.problem = error instanceof Unreachable ? this.t("detail.offline") : error.message;
       }
     },
     words: ({ state }) => state.concluded?.why || state.acknowledged?.why,

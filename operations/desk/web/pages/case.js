@@ -3,6 +3,7 @@ import { Unreachable, get } from "../lib/api.js";
 import { move, titled } from "../lib/casework.js";
 import { learnCaseWords, verbName } from "../lib/casewords.js";
 import { follow } from "../lib/feed.js";
+import { asking } from "../lib/latest.js";
 import { where } from "../lib/places.js";
 import { queue } from "../lib/queue.js";
 import { layout } from "../lib/session.js";
@@ -58,11 +59,12 @@ export default {
   methods: {
     moment, titled, where,
     async load() {
+      const last = asking(this);
       try {
-        this.whole = await get(`/cases/${this.id}`);
-        this.problem = "";
+        const whole = await get(`/cases/${this.id}`);
+        if (last()) [this.whole, this.problem] = [whole, ""];
       } catch (error) {
-        this.problem = error instanceof Unreachable ? this.t("unreachable") : error.message;
+        if (last()) this.problem = error instanceof Unreachable ? this.t("unreachable") : error.message;
       }
     },
     async act(each) {

@@ -1,6 +1,7 @@
 // The cases of one's places, what is due first first, and the chosen one beside it (on a phone: instead of it).
 import { Unreachable, get } from "../lib/api.js";
 import { follow } from "../lib/feed.js";
+import { asking } from "../lib/latest.js";
 import { taking } from "../lib/keys.js";
 import { where } from "../lib/places.js";
 import { go, replaceWith } from "../lib/router.js";
@@ -46,12 +47,12 @@ export default {
   methods: {
     where,
     async load() {
-      const asked = this.query;
+      const last = asking(this);
       try {
-        const page = await get(`/cases?limit=200&${asked}`);
-        if (asked === this.query) [this.page, this.problem] = [page, ""];
+        const page = await get(`/cases?limit=200&${this.query}`);
+        if (last()) [this.page, this.problem] = [page, ""];
       } catch (error) {
-        this.problem = error instanceof Unreachable ? this.t("unreachable") : error.message;
+        if (last()) this.problem = error instanceof Unreachable ? this.t("unreachable") : error.message;
       }
     },
     due: ({ due_ms }) => (due_ms ? left(due_ms - serverNow()) : ""),

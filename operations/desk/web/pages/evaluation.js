@@ -1,5 +1,6 @@
 // The rates of a period, each with its definition, and the cases behind it.
 import { get } from "../lib/api.js";
+import { asking } from "../lib/latest.js";
 import { language } from "../lib/words.js";
 import { can, layout } from "../lib/session.js";
 
@@ -37,10 +38,12 @@ export default {
   methods: {
     async load() {
       this.chosen = null;
+      const last = asking(this);
       try {
-        [this.answer, this.problem] = [await get(`/evaluation?by=${this.by}&period=${encodeURIComponent(this.period)}`), ""];
+        const answer = await get(`/evaluation?by=${this.by}&period=${encodeURIComponent(this.period)}`);
+        if (last()) [this.answer, this.problem] = [answer, ""];
       } catch (error) {
-        this.problem = error.message;
+        if (last()) this.problem = error.message;
       }
     },
     figure(measure, of) {

@@ -1,6 +1,7 @@
 // Shift hand-over: whose the next alert is, the list that goes over, and both signatures.
 import { get, post } from "../lib/api.js";
 import { request } from "../lib/dialog.js";
+import { asking } from "../lib/latest.js";
 import { can, session } from "../lib/session.js";
 import { ago, moment } from "../lib/time.js";
 import { complain, say } from "../lib/toasts.js";
@@ -32,10 +33,11 @@ export default {
     open: (each) => !each.signed_ms && !each.withdrawn_ms,
     mine: (each) => each.outgoing === session.me.id,
     async load() {
+      const last = asking(this);
+      const shown = this.id ? `/handovers/${this.id}` : this.signer ? "/handover-list" : "";
       try {
-        [this.posts, this.recent] = await Promise.all([get("/posts"), get("/handovers")]);
-        if (this.id) this.shown = await get(`/handovers/${this.id}`);
-        else this.shown = this.signer ? await get("/handover-list") : null;
+        const answers = await Promise.all([get("/posts"), get("/handovers"), shown ? get(shown) : null]);
+        if (last()) [this.posts, this.recent, this.shown] = answers;
       } catch (error) {
         complain(error);
       }

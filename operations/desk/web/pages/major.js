@@ -1,6 +1,7 @@
 // Major-event mode: the board of an event, its units and what they report, and the summary when it is over.
 import { get, post } from "../lib/api.js";
 import { request } from "../lib/dialog.js";
+import { asking } from "../lib/latest.js";
 import { where } from "../lib/places.js";
 import { submit } from "../lib/queue.js";
 import { can, layout } from "../lib/session.js";
@@ -9,6 +10,8 @@ import { complain, say } from "../lib/toasts.js";
 
 const AGAIN_MS = 10_000;
 const MARKS = { in_time: "✓", late: "迟", missing: "✕", due: "…", waiting: "·" };
+
+const over = (whole) => whole && whole.on_ms && (whole.off_ms || serverNow() >= whole.until_ms);
 
 export default {
   props: { id: { type: String, default: "" } },
@@ -25,7 +28,7 @@ export default {
     commands: () => can("major.command"),
     reports: () => can("major.report"),
     board: ({ whole }) => whole?.board,
-    over: ({ whole }) => whole && whole.on_ms && (whole.off_ms || serverNow() >= whole.until_ms),
+    over: ({ whole }) => over(whole),
     tiles() {
       const { missing, unacknowledged, open_cases, alerts } = this.board;
       const active = alerts.reduce((sum, [, n]) => sum + n, 0);
@@ -43,11 +46,13 @@ export default {
     hours: (seconds) => Math.round(seconds / 360) / 10,
     state: (each) => (each.in_effect ? "on" : !each.on_ms ? "planned" : each.off_ms || serverNow() >= each.until_ms ? "over" : "armed"),
     async load() {
+      const last = asking(this);
       try {
-        this.events = await get("/major-events");
-        const id = this.id || (layout === "phone" ? "" : this.events[0]?.id);
-        this.whole = id ? await get(`/major-events/${id}`) : null;
-        this.summary = this.over ? await get(`/major-events/${id}/summary`) : null;
+        const events = await get("/major-events");
+        const id = this.id || (layout === "phone" ? "" : events[0]?.id);
+        const whole = id ? await get(`/major-events/${id}`) : null;
+        const summary = over(whole) ? await get(`/major-events/${id}/summary`) : null;
+        if (last()) [this.events, this.whole, this.summary] = [events, whole, summary];
       } catch (error) {
         complain(error);
       }

@@ -1,5 +1,6 @@
 // The last hours of a place as lines, the usual dashed beside them. Gaps are gaps.
 import { get } from "../lib/api.js";
+import { asking } from "../lib/latest.js";
 import { at } from "../lib/time.js";
 import { language } from "../lib/words.js";
 
@@ -39,10 +40,12 @@ export default {
   methods: {
     async load() {
       [this.trend, this.failed] = [null, ""];
+      const last = asking(this);
       try {
-        this.trend = await get(`/places/${this.code}/trend`);
+        const trend = await get(`/places/${this.code}/trend`);
+        if (last()) this.trend = trend;
       } catch (error) {
-        this.failed = error.message;
+        if (last()) this.failed = error.message;
       }
     },
     title: (line) => (language.now === "zh" ? line.chinese : line.english),
