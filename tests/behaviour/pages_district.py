@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import httpx
 
@@ -27,13 +27,6 @@ def newest_start_ms(window_s: int = 10) -> int:
     """Of the window that ended last."""
     length_ms = window_s * 1000
     return now_ms() // length_ms * length_ms - length_ms
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = 60.0) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.1)
 
 
 class District:

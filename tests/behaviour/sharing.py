@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,14 +152,6 @@ def all_alone(bootstrap: str, prefix: str) -> tuple[set[bytes], dict[str, Any]]:
             runtime.checkpoint(batch.shard)
     runtime.close()
     return records(bootstrap, f"{prefix}alone.windows"), folded(bootstrap, f"{prefix}alone.")
-
-
-def wait_until(true: Callable[[], object], limit_s: float = 40.0, pause_s: float = 0.2) -> None:
-    """AssertionError if the condition is not met in time."""
-    deadline_s, pause = time.monotonic() + limit_s, threading.Event()
-    while not true():
-        assert time.monotonic() < deadline_s, "not so in time"
-        pause.wait(pause_s)
 
 
 def work(made: Callable[[], LineRuntime[Any, Any]]) -> None:

@@ -26,7 +26,7 @@ from operations.store.people import Credentials
 from schemas.places.registry import PlaceRegistry, known_places
 from schemas.places.synthetic import synthetic_layer
 from tests.behaviour.chromium import browser, needs_chromium, screen
-from tests.behaviour.pages_district import wait_until
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack

@@ -21,13 +21,13 @@ from simulation.faults import is_dead
 from taishi.places import load_registry
 from taishi.settings import Settings
 from taishi.stack_settings import stack_settings
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
 pytestmark = pytest.mark.stack
 
-LIMIT_S = 60.0
 PARTS = (
     *("kafka", "topics", "influxdb", "influxdb-database", "mqtt", "connect-mqtt", "connect-http"),
     *("prism-signals", "prism-situation", "worker-signals", "worker-situation", "oncall"),
@@ -101,13 +101,6 @@ def stack(
         yield running
     finally:
         embedded.down(wanted)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {LIMIT_S} s"
-        tick.wait(0.05)
 
 
 def smoke_detector(settings: Settings) -> Any:

@@ -22,6 +22,7 @@ from connectors.privacy.keys import Keys, read_keys
 from connectors.privacy.seal import unseal
 from connectors.registry import COLUMNS
 from schemas.topics import QUARANTINE, SIGNALS, TOPICS
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -31,15 +32,6 @@ pytestmark = pytest.mark.stack
 GRID = "370202001001001"
 LIMIT_S = 60.0
 DEVICE = "test-connect-1"
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick = threading.Event()
-    for _ in range(int(limit_s / 0.05)):
-        if condition():
-            return
-        tick.wait(0.05)
-    raise AssertionError(f"not within {limit_s} s")
 
 
 def reading(at_ms: int, **changed: Any) -> bytes:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from deploy.embedded.ports import free_ports
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.alerts import Alert
 from schemas.readings import Reading
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.stack
 
 GRID, STREET = "370202001001013", "370202001"
 LIMIT_S = 60.0
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.1)
 
 
 def now_ms() -> int:

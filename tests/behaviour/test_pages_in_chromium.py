@@ -32,9 +32,9 @@ from tests.behaviour.pages_district import (
     District,
     newest_start_ms,
     now_ms,
-    wait_until,
 )
 from tests.conftest import Stack
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, needs_chromium]
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from schemas.alerts import Alert
 from schemas.topics import ALERTS
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -107,13 +108,6 @@ def write(stack: Stack, *alerts: Alert) -> None:
     for alert in alerts:
         producer.produce(ALERTS, msgspec.json.encode(alert), alert.id)
     assert producer.flush(LIMIT_S) == 0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {LIMIT_S} s"
-        tick.wait(0.05)
 
 
 def said(stack: Stack, *words: str) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from connectors.registry import COLUMNS
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.topics import readings_topic
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -26,14 +26,6 @@ pytestmark = pytest.mark.stack
 
 GRID = "370202001001001"
 LIMIT_S = 60.0
-
-
-def wait_until(condition: Callable[[], Any]) -> Any:
-    tick, deadline_s = threading.Event(), time.monotonic() + LIMIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline_s, f"not within {LIMIT_S} s"
-        tick.wait(0.1)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +15,7 @@ import pytest
 from connectors.registry import COLUMNS
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
 from schemas.calendar import local
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -24,13 +24,6 @@ pytestmark = pytest.mark.stack
 
 GRID = "370202001001001"
 LIMIT_S = 60.0
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.2)
 
 
 @pytest.fixture(scope="module")

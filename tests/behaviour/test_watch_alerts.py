@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from schemas.topics import ALERTS, PRESENCE, WINDOWS
 from schemas.windows import Progress, Window
 from taishi.alerts.read import read_alerts
 from taishi.stack_settings import stack_settings
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -47,13 +47,6 @@ level = ["grid"]
 places = ["370202009"]
 above = {limit}
 """
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.05)
 
 
 class Watch:

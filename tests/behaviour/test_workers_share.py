@@ -21,8 +21,8 @@ from tests.behaviour.sharing import (
     folded,
     prepare,
     records,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 

@@ -1,7 +1,8 @@
-"""Fixtures of the contract suites: a certificate authority of one test session's own."""
+"""Fixtures of the contract suites: a session's own certificate authority, and a broker it vouches for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -13,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.contract.trusted_broker import TrustedBroker, start_broker
 
 
 @dataclass(frozen=True)
@@ -89,3 +92,16 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         connection.execute(sqlalchemy.text("CREATE SCHEMA desk_under_test"))
     engine.dispose()
     return f"{server}?options=-csearch_path%3Ddesk_under_test"
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def broker(
+    request: pytest.FixtureRequest, tmp_path: Path, certificates: Certificates, program: Callable[[str], str]
+) -> Iterator[TrustedBroker]:
+    """A broker with TLS and named senders: the embedded one, then Mosquitto."""
+    running = start_broker(
+        tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else ""
+    )
+    yield running
+    running.process.kill()
+    running.process.wait()

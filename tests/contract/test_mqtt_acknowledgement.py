@@ -22,22 +22,12 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from deploy.embedded.ports import free_ports, is_free
+from tests.waiting import never, wait_until
 
 LIMIT_S = 15.0
-NOT_YET_S = 0.4
 CONNECT = bytes.fromhex("101000044d51545404020002")
 """A clean session with two seconds of keep-alive; the client id of four letters follows."""
 CONNACK = bytes.fromhex("20020000")
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    """Poll until true; AssertionError after the limit."""
-    tick = threading.Event()
-    for _ in range(int(limit_s / 0.02)):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError(f"not within {limit_s} s")
 
 
 @dataclass
@@ -171,11 +161,6 @@ def connect() -> Iterator[Callable[..., Client]]:
     yield make
     for client in clients:
         client.close()
-
-
-def never(condition: Callable[[], object], for_s: float = NOT_YET_S) -> None:
-    with pytest.raises(AssertionError):
-        wait_until(condition, for_s)
 
 
 def test_a_message_of_10_mb_arrives_whole(any_broker: BrokerProcess, connect: Callable[..., Client]) -> None:

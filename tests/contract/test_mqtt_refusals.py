@@ -19,22 +19,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_mqtt_trust import LIMIT_S, Client, Running, never, start_broker, wait_until
+from tests.contract.trusted_broker import Client, TrustedBroker, start_broker
+from tests.waiting import never, wait_until
 
+LIMIT_S = 15.0
 CLIENTS = (b"%04d" % number for number in count())
 """Names of clients: two of one name would end each other."""
-
-
-@pytest.fixture(params=["embedded", "mosquitto"])
-def broker(
-    request: pytest.FixtureRequest, tmp_path: Path, certificates: Any, program: Callable[[str], str]
-) -> Iterator[Running]:
-    running = start_broker(
-        tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else ""
-    )
-    yield running
-    running.process.kill()
-    running.process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +33,7 @@ def share() -> float:
     return float(os.environ.get("TAISHI_SECURITY_SHARE", "0.1"))
 
 
-def shaken(broker: Running, context: ssl.SSLContext) -> str:
+def shaken(broker: TrustedBroker, context: ssl.SSLContext) -> str:
     """The TLS version agreed on with the broker; ssl.SSLError where there is none."""
     with (
         socket.create_connection(("127.0.0.1", broker.port), timeout=LIMIT_S) as plain,
@@ -64,7 +54,7 @@ def former(version: ssl.TLSVersion) -> ssl.SSLContext:
 
 
 @contextmanager
-def signing_in(broker: Running, user: str, password: str) -> Iterator[tuple[ssl.SSLSocket, int]]:
+def signing_in(broker: TrustedBroker, user: str, password: str) -> Iterator[tuple[ssl.SSLSocket, int]]:
     """A connection and what the broker's CONNACK says; -1 where it hangs up instead."""
     context = ssl.create_default_context(cafile=str(broker.ca))
     shown = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in (user, password) if user)
@@ -78,12 +68,12 @@ def signing_in(broker: Running, user: str, password: str) -> Iterator[tuple[ssl.
         yield spoken, answer[3] if len(answer) == 4 else -1
 
 
-def connack(broker: Running, user: str = "", password: str = "") -> int:
+def connack(broker: TrustedBroker, user: str = "", password: str = "") -> int:
     with signing_in(broker, user, password) as (_, answer):
         return answer
 
 
-def publish(broker: Running, user: str, topic: str) -> None:
+def publish(broker: TrustedBroker, user: str, topic: str) -> None:
     """Publish with QoS 1, until the broker has dealt with it: it answers a ping after it, or hangs up."""
     with signing_in(broker, user, broker.secrets[user]) as (spoken, answer):
         assert answer == 0
@@ -96,7 +86,7 @@ def publish(broker: Running, user: str, topic: str) -> None:
 
 
 def test_who_is_not_to_come_in_is_refused_every_time(
-    broker: Running, certificates: Any, share: float
+    broker: TrustedBroker, certificates: Any, share: float
 ) -> None:
     """Nobody, a CA that did not sign, TLS 1.0 and 1.1, and a removed sender; a hundred tries of each."""
     times = max(1, round(100 * share))
@@ -135,7 +125,7 @@ def test_a_broker_whose_certificate_has_expired_is_spoken_to_by_nobody(
         running.process.wait()
 
 
-def test_a_thousand_messages_on_anothers_topics_reach_nobody(broker: Running, share: float) -> None:
+def test_a_thousand_messages_on_anothers_topics_reach_nobody(broker: TrustedBroker, share: float) -> None:
     """At a subscriber: 3.1.1 lets a broker confirm what it does not pass on."""
     connector = Client(broker, "connector").subscribe("#")
     forged = [f"taishi/readings/other-{number}" for number in range(round(500 * share))]

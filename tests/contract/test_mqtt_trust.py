@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import paho.mqtt.client as mqtt
 import pytest
-from click.testing import CliRunner
 
 from connectors.base import Device
 from connectors.codecs import load_codecs
@@ -34,176 +27,25 @@ from deploy.embedded.health import serves
 from deploy.embedded.mqtt_broker import BrokerSettings, serve
 from deploy.embedded.mqtt_trust import MqttUsers
 from deploy.embedded.parts import Health
-from deploy.embedded.ports import free_ports, is_free
+from deploy.embedded.ports import free_ports
 from schemas.errors import SettingsError
-from taishi.cli.senders import senders
 from taishi.doors import broker_settings, mqtt_settings
-from taishi.senders import editing, new_entry, read, users_of
+from taishi.senders import read, users_of
 from taishi.settings import Settings
+from tests.contract.trusted_broker import Client, TrustedBroker, named_senders, start_broker
+from tests.waiting import never, wait_until
 
 LIMIT_S = 15.0
-NOT_YET_S = 0.5
 NAMES = (f"mqtt-trust{number}" for number in count())
 CONNECT = bytes.fromhex("101000044d51545404020002") + b"\x00\x04mute"
-USERS = {
-    "d1": {"topics": ["taishi/readings/%u"]},
-    "d2": {"topics": ["taishi/readings/%u"]},
-    "chirpstack": {"topics": ["application/+/device/+/event/up"]},
-    "connector": {"subscribes": True},
-}
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick = threading.Event()
-    for _ in range(int(limit_s / 0.02)):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError(f"not within {limit_s} s")
-
-
-def never(condition: Callable[[], object], for_s: float = NOT_YET_S) -> None:
-    with pytest.raises(AssertionError):
-        wait_until(condition, for_s)
-
-
-@dataclass
-class Running:
-    """A broker with TLS; `plain_port` is 0 where there is only TLS."""
-
-    kind: str
-    port: int
-    plain_port: int
-    metrics_port: int
-    file: Path
-    secrets: dict[str, str]
-    ca: Path
-    process: subprocess.Popen[bytes]
-    export: Callable[[], None] = field(default=lambda: None)
-
-    def remove(self, name: str) -> None:
-        with editing(self.file) as entries:
-            entries[:] = [entry for entry in entries if entry.name != name]
-        if self.kind == "mosquitto":
-            self.export()
-            self.process.send_signal(signal.SIGHUP)
-
-    def refused(self, reason: str) -> float:
-        text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False).text
-        name = f'taishi_broker_refused_total{{reason="{reason}"}} '
-        (line,) = (line for line in text.splitlines() if line.startswith(name))
-        return float(line.split()[1])
-
-
-def _senders(folder: Path) -> tuple[Path, dict[str, str]]:
-    made = {name: new_entry(name, mqtt=True, **given) for name, given in USERS.items()}  # type: ignore[arg-type]
-    with editing(folder / "senders.toml") as entries:
-        entries += [entry for entry, _ in made.values()]
-    return folder / "senders.toml", {name: secret for name, (_, secret) in made.items()}
-
-
-def start_broker(folder: Path, certificates: Any, mosquitto: str = "") -> Running:
-    file, secrets = _senders(folder)
-    port, plain_port, metrics_port = free_ports(3)
-    environment = dict(os.environ) | {
-        "TAISHI_MQTT_PORT": str(plain_port),
-        "TAISHI_METRICS_PORT": str(metrics_port - 6),
-        "TAISHI_SENDERS_FILE": str(file),
-        "TAISHI_BROKER_TLS_PORT": str(port),
-        "TAISHI_BROKER_TLS_CERTIFICATE": str(certificates.certificate),
-        "TAISHI_BROKER_TLS_KEY": str(certificates.key),
-    }
-
-    def export() -> None:
-        words = ["export-mosquitto", str(folder / "mosquitto"), "--port", str(port)]
-        result = CliRunner().invoke(senders, words, env=environment, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        if os.geteuid() == 0:  # else it becomes a user that cannot read a test's files
-            with (folder / "mosquitto" / "mosquitto.conf").open("a") as conf:
-                conf.write("user root\n")
-
-    command = [sys.executable, "-m", "taishi.cli.main", "broker"]
-    if mosquitto:
-        export()
-        command, plain_port = [mosquitto, "-c", str(folder / "mosquitto" / "mosquitto.conf")], 0
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        wait_until(lambda: not is_free(port) or process.poll() is not None)
-    except AssertionError:
-        process.kill()
-        raise
-    assert process.poll() is None, (folder / "log").read_text()
-    kind = "mosquitto" if mosquitto else "embedded"
-    return Running(kind, port, plain_port, metrics_port, file, secrets, certificates.ca, process, export)
-
-
-@pytest.fixture(params=["embedded", "mosquitto"])
-def broker(
-    request: pytest.FixtureRequest, tmp_path: Path, certificates: Any, program: Callable[[str], str]
-) -> Iterator[Running]:
-    running = start_broker(
-        tmp_path, certificates, program("mosquitto") if request.param == "mosquitto" else ""
-    )
-    yield running
-    running.process.kill()
-    running.process.wait()
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, certificates: Any) -> Iterator[Running]:
+def embedded(tmp_path: Path, certificates: Any) -> Iterator[TrustedBroker]:
     running = start_broker(tmp_path, certificates)
     yield running
     running.process.kill()
     running.process.wait()
-
-
-class Client:
-    """A paho client over TLS that records."""
-
-    def __init__(self, broker: Running, user: str, password: str | None = None, **given: Any) -> None:
-        self.connects: list[bool] = []
-        self.got: list[tuple[str, bytes]] = []
-        self.confirmed: set[int] = set()
-        self.subscribed: list[bool] = []
-        self.ended = 0
-        name = given.get("client_id", f"{user}-{id(self)}")
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name, clean_session=True)
-        self.client.reconnect_delay_set(0.1, 0.3)
-        self.client.max_inflight_messages_set(0)
-        self.client.tls_set(str(given.get("ca", broker.ca)))
-        if user:
-            secret = broker.secrets.get(user, "") if password is None else password
-            self.client.username_pw_set(user, secret)
-        if "will" in given:
-            self.client.will_set(given["will"], b"will", qos=1)
-        self.client.on_connect = lambda _c, _u, _f, code, _p: self.connects.append(not code.is_failure)
-        self.client.on_message = lambda _c, _u, m: self.got.append((m.topic, m.payload))
-        self.client.on_publish = lambda _c, _u, mid, *_: self.confirmed.add(mid)
-        self.client.on_subscribe = lambda _c, _u, _m, codes, _p: self.subscribed.append(codes[0].is_failure)
-        self.client.on_disconnect = self._on_disconnect
-        self.client.connect("127.0.0.1", broker.port, keepalive=30)
-        self.client.loop_start()
-
-    def _on_disconnect(self, *_: object) -> None:
-        self.ended += 1
-
-    def online(self) -> Client:
-        wait_until(lambda: self.connects)
-        assert self.connects[0]
-        return self
-
-    def subscribe(self, topic: str) -> Client:
-        self.online().client.subscribe(topic, 1)
-        wait_until(lambda: self.subscribed)
-        return self
-
-    def publish(self, topic: str, payload: bytes = b"x", **given: Any) -> int:
-        return self.client.publish(topic, payload, qos=given.pop("qos", 1), **given).mid
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
 
 
 @pytest.fixture
@@ -226,7 +68,7 @@ Connect = Callable[..., Client]
     ("user", "password"), [("d1", "wrong"), ("d1", ""), ("nobody", "x"), ("", None), ("d1/../d2", "x")]
 )
 def test_nobody_gets_in_without_a_good_password(
-    broker: Running, connect: Connect, user: str, password: str | None
+    broker: TrustedBroker, connect: Connect, user: str, password: str | None
 ) -> None:
     client = connect(broker, user, password)
     wait_until(lambda: client.connects)
@@ -236,7 +78,7 @@ def test_nobody_gets_in_without_a_good_password(
 
 
 def test_the_right_password_publishes_its_own_topics_and_the_connector_gets_them(
-    broker: Running, connect: Connect
+    broker: TrustedBroker, connect: Connect
 ) -> None:
     connector = connect(broker, "connector").subscribe("#")
     device, gateway = connect(broker, "d1").online(), connect(broker, "chirpstack").online()
@@ -252,7 +94,9 @@ def test_the_right_password_publishes_its_own_topics_and_the_connector_gets_them
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
 @pytest.mark.parametrize("topic", ["taishi/readings/d2", "taishi/readings", "taishi/readings/d1/x", "d1"])
-def test_a_foreign_topic_reaches_nobody(broker: Running, connect: Connect, topic: str, qos: int) -> None:
+def test_a_foreign_topic_reaches_nobody(
+    broker: TrustedBroker, connect: Connect, topic: str, qos: int
+) -> None:
     connector = connect(broker, "connector").subscribe("#")
     device = connect(broker, "d1").online()
     device.publish(topic, b"forged", qos=qos)
@@ -263,7 +107,7 @@ def test_a_foreign_topic_reaches_nobody(broker: Running, connect: Connect, topic
     assert connector.got == [("taishi/readings/d2", b"honest")]
 
 
-def test_a_device_reads_nothing(broker: Running, connect: Connect) -> None:
+def test_a_device_reads_nothing(broker: TrustedBroker, connect: Connect) -> None:
     connector = connect(broker, "connector").subscribe("#")
     spies = [connect(broker, "d1").subscribe(topic) for topic in ("#",)]
     device = connect(broker, "d2").online()
@@ -272,7 +116,7 @@ def test_a_device_reads_nothing(broker: Running, connect: Connect) -> None:
     never(lambda: any(spy.got for spy in spies), 0.2)
 
 
-def test_only_tls_is_spoken_where_others_come_in(broker: Running) -> None:
+def test_only_tls_is_spoken_where_others_come_in(broker: TrustedBroker) -> None:
     with socket.create_connection(("127.0.0.1", broker.port), timeout=LIMIT_S) as plain:
         plain.sendall(CONNECT)
         try:
@@ -282,13 +126,15 @@ def test_only_tls_is_spoken_where_others_come_in(broker: Running) -> None:
         assert not answer.startswith(b"\x20")
 
 
-def test_mosquitto_opens_no_door_but_the_one_with_tls(broker: Running) -> None:
+def test_mosquitto_opens_no_door_but_the_one_with_tls(broker: TrustedBroker) -> None:
     log = (broker.file.parent / "log").read_text()
     ports = {line.split()[-1] for line in log.splitlines() if "listen socket on port" in line}
     assert ports == ({f"{broker.port}."} if broker.kind == "mosquitto" else set())
 
 
-def test_a_client_does_not_talk_to_a_broker_its_ca_has_not_signed(broker: Running, certificates: Any) -> None:
+def test_a_client_does_not_talk_to_a_broker_its_ca_has_not_signed(
+    broker: TrustedBroker, certificates: Any
+) -> None:
     doubting = ssl.create_default_context(cafile=str(certificates.other_ca))
     with (
         socket.create_connection(("127.0.0.1", broker.port), timeout=LIMIT_S) as plain,
@@ -298,7 +144,7 @@ def test_a_client_does_not_talk_to_a_broker_its_ca_has_not_signed(broker: Runnin
 
 
 def test_a_device_that_calls_itself_as_the_connector_does_not_end_it(
-    broker: Running, connect: Connect
+    broker: TrustedBroker, connect: Connect
 ) -> None:
     connector = connect(broker, "connector", client_id="taishi-connect-mqtt").subscribe("#")
     for user, password in (("d1", None), ("d2", "wrong")):
@@ -309,7 +155,7 @@ def test_a_device_that_calls_itself_as_the_connector_does_not_end_it(
     assert (connector.ended, thief.got) == (0, [])
 
 
-def test_a_will_for_a_foreign_topic_is_not_carried_out(broker: Running, connect: Connect) -> None:
+def test_a_will_for_a_foreign_topic_is_not_carried_out(broker: TrustedBroker, connect: Connect) -> None:
     connector = connect(broker, "connector").subscribe("#")
     device = connect(broker, "d1", will="taishi/readings/d2")
     wait_until(lambda: device.connects or device.ended)
@@ -320,7 +166,7 @@ def test_a_will_for_a_foreign_topic_is_not_carried_out(broker: Running, connect:
     never(lambda: connector.got)
 
 
-def test_a_removed_sender_is_not_let_in_again(broker: Running, connect: Connect) -> None:
+def test_a_removed_sender_is_not_let_in_again(broker: TrustedBroker, connect: Connect) -> None:
     connect(broker, "d1").online().close()
     broker.remove("d1")
 
@@ -334,7 +180,7 @@ def test_a_removed_sender_is_not_let_in_again(broker: Running, connect: Connect)
     connect(broker, "d2").online()
 
 
-def test_a_retained_message_is_for_the_connector_alone(broker: Running, connect: Connect) -> None:
+def test_a_retained_message_is_for_the_connector_alone(broker: TrustedBroker, connect: Connect) -> None:
     connector = connect(broker, "connector").subscribe("#")
     connect(broker, "d2").online().publish("taishi/readings/d2", b"kept", retain=True)
     wait_until(lambda: connector.got)
@@ -361,7 +207,9 @@ class Places:
         return True
 
 
-def test_the_connector_takes_a_burst_over_tls_to_its_last_message(broker: Running, connect: Connect) -> None:
+def test_the_connector_takes_a_burst_over_tls_to_its_last_message(
+    broker: TrustedBroker, connect: Connect
+) -> None:
     log = Log()
     devices = {"a": Device("a", "", "parking.space", "370202001001001", None, "", None, simulated=False)}
     codecs = load_codecs(["native"], {}) | {UNROUTED: Unrouted()}
@@ -419,7 +267,7 @@ def test_what_one_tls_record_holds_is_read_to_its_end(certificates: Any) -> None
 
 
 def test_a_foreign_topic_ends_the_connection_without_a_puback_and_is_counted(
-    embedded: Running, connect: Connect
+    embedded: TrustedBroker, connect: Connect
 ) -> None:
     connect(embedded, "connector").subscribe("#")
     device = connect(embedded, "d1").online()
@@ -429,14 +277,14 @@ def test_a_foreign_topic_ends_the_connection_without_a_puback_and_is_counted(
     assert embedded.refused("forbidden") >= 1
 
 
-def test_a_subscription_of_a_device_is_told_to_be_refused(embedded: Running, connect: Connect) -> None:
+def test_a_subscription_of_a_device_is_told_to_be_refused(embedded: TrustedBroker, connect: Connect) -> None:
     spy = connect(embedded, "d1").subscribe("taishi/readings/d1")
     assert spy.subscribed == [True]
     assert embedded.refused("forbidden") == 1
 
 
 def test_with_senders_nobody_is_anonymous_on_loopback_either_and_the_health_check_knows(
-    embedded: Running,
+    embedded: TrustedBroker,
 ) -> None:
     with socket.create_connection(("127.0.0.1", embedded.plain_port), timeout=LIMIT_S) as plain:
         plain.sendall(CONNECT)
@@ -467,7 +315,7 @@ def test_a_connection_that_says_nothing_is_ended_and_told() -> None:
 
 def test_a_user_that_sends_too_much_is_read_more_slowly_and_loses_nothing(tmp_path: Path) -> None:
     """Times are not measured: the rule says for how long, and is asked for every message."""
-    file, secrets = _senders(tmp_path)
+    file, secrets = named_senders(tmp_path)
     asked: list[str] = []
     told: list[tuple[str, str, str]] = []
     got: list[bytes] = []

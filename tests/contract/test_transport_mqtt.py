@@ -26,24 +26,11 @@ from connectors.producer import Record
 from connectors.resolve import Resolver
 from deploy.embedded.ports import free_ports, is_free
 from schemas.errors import SettingsError
+from tests.waiting import never, wait_until
 
 GRID = "370202001001001"
 LIMIT_S = 15.0
 NAMES = (f"mqtt-test{number}" for number in count())
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    tick = threading.Event()
-    for _ in range(int(limit_s / 0.02)):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError(f"not within {limit_s} s")
-
-
-def never(condition: Callable[[], object], for_s: float = 0.5) -> None:
-    with pytest.raises(AssertionError):
-        wait_until(condition, for_s)
 
 
 class HeldLog:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -21,6 +19,7 @@ from connectors.poll.client import Poller, PollTarget
 from connectors.producer import Record
 from connectors.resolve import Resolver
 from schemas.errors import SettingsError
+from tests.waiting import wait_until
 
 LIMIT_S = 20.0
 GRID = "370202001001001"
@@ -131,13 +130,6 @@ def polling(log: HeldLog, target: PollTarget, limits: Limits | None = None) -> I
 def reading(value: int, at_ms: int) -> bytes:
     said = {"device": "bay-1", "kind": "parking.space", "metric": "occupied", "value": value}
     return json.dumps(said | {"observed_at_ms": at_ms}).encode()
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    tick, deadline_s = threading.Event(), time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline_s
-        tick.wait(0.01)
 
 
 def failures(name: str) -> float:

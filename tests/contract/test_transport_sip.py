@@ -24,6 +24,7 @@ from connectors.sip.server import SipSettings, serve
 from deploy.embedded.ports import free_ports
 from schemas.errors import SettingsError
 from schemas.topics import QUARANTINE, SIGNALS
+from tests.waiting import wait_until
 
 CAMERA = "37020200001320000011"
 LIMIT_S = 5.0
@@ -142,15 +143,6 @@ def message(body: bytes, number: int = 1, method: str = "MESSAGE") -> bytes:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    tick = threading.Event()
-    for _ in range(int(LIMIT_S / 0.01)):
-        if condition():
-            return
-        tick.wait(0.01)
-    raise AssertionError(f"not within {LIMIT_S} s")
 
 
 def counted(name: str, **labels: str) -> float:

@@ -27,6 +27,7 @@ from connectors.tcp.server import TcpSettings, serve
 from deploy.embedded.ports import free_ports
 from schemas.errors import SettingsError
 from schemas.topics import QUARANTINE, SIGNALS
+from tests.waiting import wait_until
 
 HEX = Path(__file__).resolve().parents[3] / "shared" / "data" / "payloads" / "gb26875_frame.hex"
 DETECTOR = "010000000000/1-1-25"
@@ -148,15 +149,6 @@ def silent(peer: socket.socket, for_s: float = 0.3) -> None:
     with pytest.raises(TimeoutError):
         peer.recv(1)
     peer.settimeout(LIMIT_S)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    tick = threading.Event()
-    for _ in range(int(LIMIT_S / 0.01)):
-        if condition():
-            return
-        tick.wait(0.01)
-    raise AssertionError(f"not within {LIMIT_S} s")
 
 
 def dropped(reason: str) -> float:

@@ -1,6 +1,5 @@
 """After a run: a fresh alarm still comes through, and who is on call was told of every one."""
 
-import threading
 import time
 
 import httpx
@@ -8,13 +7,7 @@ import httpx
 from tests.faults import ends
 from tests.faults.load import ALARM_DEVICES, ALARMS, Message
 from tests.faults.nemesis import RECOVERY_MAX_S
-
-
-def wait_until(condition, limit_s):
-    tick, deadline_s = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not within {limit_s} s"
-        tick.wait(0.2)
+from tests.waiting import wait_until
 
 
 def probe(city):

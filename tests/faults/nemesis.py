@@ -12,12 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+import httpx
 import psutil
 import pytest
 
 from deploy.embedded import stack as embedded
+from deploy.embedded.settings import METRICS_OFFSETS
 from taishi.stack_settings import stack_settings
 from tests.faults.oracle import Oracle
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -39,13 +42,15 @@ class Act:
 
     kill: SIGKILL. restart: SIGTERM, as an operator would. pause: SIGSTOP for `for_s`, then SIGCONT.
     down: SIGSTOP for `for_s`, so that it hangs, then SIGKILL. away: SIGKILL again and again for `for_s`.
-    The supervisor starts what ended again.
+    The supervisor starts what ended again. `after_checkpoint`: only when the worker has written one since it
+    started; killed sooner it has nothing that could be lost.
     """
 
     kind: Kind
     part: str
     after_s: float
     for_s: float = 0.0
+    after_checkpoint: bool = False
 
 
 def script(seed: int, kills: int, victims: Sequence[str], others: Sequence[Act] = ()) -> list[Act]:
@@ -78,6 +83,8 @@ def perform(city: Stack, act: Act, oracle: Oracle) -> float:
 
     What takes longer than `limit_s` is for the report to say: the run goes on.
     """
+    if act.after_checkpoint:
+        wait_until(lambda: _has_checkpointed(city, act.part), RECOVERY_MAX_S)
     threading.Event().wait(act.after_s)
     began_ms = _now_ms()
     if act.part == SUPERVISOR:
@@ -90,6 +97,15 @@ def perform(city: Stack, act: Act, oracle: Oracle) -> float:
         city.wait_healthy(act.part, STACK_RECOVERY_MAX_S)
     oracle.write("acts", [(act.kind, act.part, began_ms, _now_ms())])
     return (_now_ms() - began_ms) / 1000 - act.for_s
+
+
+def _has_checkpointed(city: Stack, worker: str) -> bool:
+    port = city.settings.metrics_port + METRICS_OFFSETS[worker]
+    try:
+        said = httpx.get(f"http://{city.settings.metrics_host}:{port}/metrics", timeout=2.0).text
+    except httpx.HTTPError:
+        return False
+    return "taishi_checkpoint_bytes{" in said
 
 
 def _strike(city: Stack, act: Act) -> None:

@@ -13,11 +13,11 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from schemas.topics import TOPICS, readings_topic
-from tests.faults.afterwards import wait_until
 from tests.faults.ends import records
 from tests.faults.load import KINDS, load_of
 from tests.faults.nemesis import LONG_ONLY, Act
 from tests.faults.run import go_through
+from tests.waiting import wait_until
 
 EVENTS = int(os.environ.get("TAISHI_FAULT_EVENTS", "100000"))
 SEED = int(os.environ.get("TAISHI_FAULT_SEED", "2"))
@@ -68,7 +68,7 @@ def place_of(message):
 def test_a_copy_is_whole_in_order_and_seen_alike_by_who_watches(city, oracle):
     watcher = Watcher(city.kafka_bootstrap)
     watcher.start()
-    acts = [Act("kill", target, 0) for _ in range(3) for target in TARGETS]
+    acts = [Act("kill", target, 0, after_checkpoint=target.startswith("worker")) for target in TARGETS * 3]
     at = [EVENTS * (turn + 3) // 15 for turn in range(len(acts))]
     run = go_through(city, oracle, load_of(SEED, long=True, late=False), acts, EVENTS, at)
     run.report(

@@ -12,10 +12,10 @@ from confluent_kafka import Producer
 from schemas.quarantine import Reason
 from schemas.topics import QUARANTINE, TOPICS, readings_topic
 from tests.faults import ends
-from tests.faults.afterwards import wait_until
 from tests.faults.judge import Ends, judge
 from tests.faults.load import KINDS, Sender, load_of, obligations
 from tests.faults.nemesis import LONG_ONLY
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(3600), LONG_ONLY]
 

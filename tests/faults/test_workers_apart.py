@@ -31,9 +31,9 @@ from tests.behaviour.sharing import (
     prepare,
     records,
     said,
-    wait_until,
 )
 from tests.behaviour.test_influxdb_upserts import City, city_log
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
 LONG_KILLS = 30

@@ -21,6 +21,7 @@ from taishi.cli.senders import senders
 from taishi.doors import http_guard, is_loopback, tls_pair
 from taishi.mosquitto import access_list
 from taishi.settings import Settings
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -36,15 +37,6 @@ def run(*words: str) -> str:
     if result.exception is not None:
         raise result.exception
     return result.stdout
-
-
-def wait_until(condition) -> None:
-    tick = threading.Event()
-    for _ in range(500):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError("not within 10 s")
 
 
 def test_a_token_is_printed_once_and_kept_as_a_hash(file: Path) -> None:

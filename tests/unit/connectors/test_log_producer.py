@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaError
 
 from connectors.producer import LogProducer, Record, _Group
+from tests.waiting import wait_until
 
 RECORD = Record("readings.parking", "370202001001001", b"{}")
 REFUSED = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
-
-
-def wait_until(condition: Callable[[], object], limit_s: float = 10.0) -> None:
-    tick = threading.Event()
-    for _ in range(int(limit_s / 0.02)):
-        if condition():
-            return
-        tick.wait(0.02)
-    raise AssertionError(f"not within {limit_s} s")
 
 
 @pytest.fixture
