@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -22,6 +21,7 @@ from operations.oncall.service import LEASE_MS, Teller
 from operations.oncall.store import Store
 from operations.store.leases import StaleTermError
 from tests.contract.oncall_fakes import HOUR, T0, Desk, action, alert, oncall, opened
+from tests.waiting import wait_until
 
 STOPS = int(os.environ.get("TAISHI_FAULT_KILLS", "1"))
 LIMIT_S = 30.0
@@ -167,16 +167,14 @@ class Hook(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def comes(condition: Callable[[], bool]) -> None:
-    tick, until_s = threading.Event(), time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < until_s
-        tick.wait(0.05)
-
-
 def seat_of(store: Store) -> str:
     with store._engine.connect() as connection:
         return connection.exec_driver_sql("SELECT seat FROM leases").scalar() or ""
+
+
+def states(store: Store, alerts: Sequence[str]) -> list[str]:
+    """Of every message of the alerts: waiting, sent, …"""
+    return [row["state"] for alert_id in alerts for row in store.history(alert_id)]
 
 
 def test_processes_stopped_in_turn_tell_each_alert_once_and_no_write_of_a_stopped_one_counts(
@@ -193,7 +191,7 @@ def test_processes_stopped_in_turn_tell_each_alert_once_and_no_write_of_a_stoppe
         command = [sys.executable, "-c", SERVICE, desk_url, channel]
         services = {seat: subprocess.Popen([*command, seat]) for seat in ("east", "west")}
         try:
-            comes(lambda: bool(seat_of(store)))
+            wait_until(lambda: bool(seat_of(store)))
             for number in range(STOPS):
                 seat = seat_of(store)
                 store.take(
@@ -203,15 +201,16 @@ def test_processes_stopped_in_turn_tell_each_alert_once_and_no_write_of_a_stoppe
                 store.take(
                     "alerts", [alert(2 * number + 1, onset_ms=now_ms(), severity="life_safety")], 2, now_ms()
                 )
-                comes(lambda seat=seat: seat_of(store) != seat)
-                comes(lambda number=number: len(Hook.taken) == 2 * number + 2)
+                wait_until(lambda seat=seat: seat_of(store) != seat)
+                wait_until(lambda number=number: len(Hook.taken) == 2 * number + 2)
                 services[seat].send_signal(signal.SIGCONT)
-            rows = [row for n in range(2 * STOPS) for row in store.history(alert(n).id)]
+            alerts = [alert(number).id for number in range(2 * STOPS)]
+            # A message is on its way before it is written down that it is.
+            wait_until(lambda: states(store, alerts) == ["sent"] * 2 * STOPS, LIMIT_S)
         finally:
             for process in services.values():
                 process.kill()
                 process.wait()
             server.shutdown()
             server.server_close()
-    assert [row["state"] for row in rows] == ["sent"] * 2 * STOPS
     assert all(count <= 2 for count in Hook.taken.values()), "only what was on its way when it stopped"
