@@ -5,8 +5,9 @@ in a second is counted. Then, at a tenth, a half and nine tenths of that, each f
 
     window    from a window's end until InfluxDB answers with it as complete (`benchmarks.latency`)
     signal    from a press published to its alert on the log (`benchmarks.alert_latency`)
+    page      from an alert on the log until it is on each of twenty open pages (`benchmarks.desk`)
 
-Start the stack without its own city: `taishi up --no-demo --detach`.
+Start the stack with its desk and without its own city: `TAISHI_DESK=true taishi up --no-demo --detach`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _AS_FAST_AS_IT_GOES: Final = 200_000
 _SETTLE_S: Final = 15.0
 _COUNTED_S: Final = 20.0
 _PRESSES_PER_S: Final = 5
+_PAGES: Final = 20
 _DRAINED_S: Final = 5.0
 
 
@@ -71,20 +73,23 @@ def until_drained(settings: Settings, limit_s: float = 600.0) -> None:
 
 
 def at_rate(settings: Settings, rate_per_s: float, seconds: float) -> dict[str, Any]:
-    """Quantiles of both latencies at a rate, s."""
+    """Quantiles of the latencies at a rate, s."""
     presses = ("--presses", str(int(seconds * _PRESSES_PER_S)), "--per-s", str(_PRESSES_PER_S))
+    shown = ("--pages", str(_PAGES), "--alerts", str(int(seconds)), "--per-s", "2")
     with _city(rate_per_s, _SETTLE_S + 2 * seconds):
-        signals = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.alert_latency", *presses], stdout=subprocess.PIPE
-        )
+        signals, pages = _beside("alert_latency", *presses), _beside("desk", *shown)
         ages_s = list(watch(InfluxDb(influx_settings(settings)), settings.district, 10, seconds))
-        told, _ = signals.communicate(timeout=300)
+        signal, page = (json.loads(each.communicate(timeout=300)[0]) for each in (signals, pages))
     if not ages_s:
         raise RuntimeError(f"at {rate_per_s:,.0f}/s no window became complete within {seconds:g} s")
     quantiles = {
         name: float(np.quantile(ages_s, q)) for name, q in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
     }
-    return {"rate_per_s": rate_per_s, "window_s": quantiles, "signal": json.loads(told)}
+    return {"rate_per_s": rate_per_s, "window_s": quantiles, "signal": signal, "page": page}
+
+
+def _beside(module: str, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", f"benchmarks.{module}", *words], stdout=subprocess.PIPE)
 
 
 @click.command()
@@ -97,16 +102,18 @@ def main(seconds: float, capacity: float, levels: str) -> None:
     most_per_s = capacity or capacity_per_s(settings)
     click.echo(f"capacity: {most_per_s:,.0f} readings/s reach the log\n")
     click.echo(
-        "| load | readings/s | window p50 | p90 | p99 s | signal p50 | p95 | p99 s | missing, doubled |"
+        "| load | readings/s | window p50 | p90 | p99 s | signal p50 | p95 | p99 s | missing, doubled "
+        "| page p50 | p99 s |"
     )
-    click.echo("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    click.echo("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for share in map(float, levels.split(",")):
         until_drained(settings)
         row = at_rate(settings, share * most_per_s, seconds)
         window = " | ".join(f"{value:.2f}" for value in row["window_s"].values())
         signal = " | ".join(f"{row['signal'][name]:.2f}" for name in ("p50_s", "p95_s", "p99_s"))
         faults = f"{row['signal']['missing']}, {row['signal']['doubled']}"
-        click.echo(f"| {share:.0%} | {row['rate_per_s']:,.0f} | {window} | {signal} | {faults} |")
+        page = " | ".join(f"{row['page']['alert_to_page_s'][name]:.2f}" for name in ("p50", "p99"))
+        click.echo(f"| {share:.0%} | {row['rate_per_s']:,.0f} | {window} | {signal} | {faults} | {page} |")
 
 
 if __name__ == "__main__":
