@@ -42,8 +42,7 @@ class GaugeState:
         rows.settle()
         if not rows.series.size:
             return rows.series, rows.value
-        order = np.argsort(rows.series, kind="stable")
-        series, value, time_ms = rows.series[order], rows.value[order], rows.time_ms[order]
+        series, value, time_ms = rows.series, rows.value, rows.time_ms
         first = np.concatenate([[True], series[1:] != series[:-1]])
         before = np.concatenate([[0], value[:-1]])
         before[first] = self.value[series[first]]

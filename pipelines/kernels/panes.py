@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.kernels.batch import Int64s
+from pipelines.kernels.order import order_by
 from pipelines.kernels.packed import Packed, pack, unpack
 from pipelines.kernels.plan import EVENT_RULES
 
@@ -76,7 +77,7 @@ class IdentitySet:
 
 @dataclass(slots=True)
 class GaugeRows:
-    """Readings of gauges in a pane; columns of equal length, sorted by (time, seq) once asked for."""
+    """Readings of gauges in a pane; columns of equal length, sorted by (series, time, seq) once settled."""
 
     series: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
     time_ms: Int64s = field(default_factory=lambda: np.empty(0, np.int64))
@@ -95,7 +96,7 @@ class GaugeRows:
             return
         parts = [(self.series, self.time_ms, self.seq, self.value), *self._pending]
         series, time_ms, seq, value = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.lexsort((series, seq, time_ms))
+        order = order_by(series, time_ms, seq)
         self.series, self.time_ms, self.seq, self.value = (
             series[order],
             time_ms[order],
@@ -184,5 +185,6 @@ class Pane:
     def _awake(self) -> _Content:
         if self._content is None:
             sums, seen, series, time_ms, seq, value = unpack(self.packed())
-            self._content = _Content(sums, IdentitySet(seen), GaugeRows(series, time_ms, seq, value))
+            self._content = _Content(sums, IdentitySet(seen))
+            self._content.gauges.add(series, time_ms, seq, value)  # packed in an earlier order, maybe
         return self._content
