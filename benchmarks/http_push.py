@@ -2,7 +2,8 @@
 
 The connector is held to one core; Kafka and the sender share the others. A request is a list of readings in
 our own format and counts when it is answered 202, which is after Kafka's delivery report for every one of
-them. Messages of one reading are measured beside, in turns.
+them. Messages of one reading are measured too, and beside, in turns, a door written by hand
+(`benchmarks.http_bare`).
 
     python -m benchmarks.http_push PORT REQUESTS BATCH CONNECTIONS   the sender: waits for a line on stdin
 """
@@ -16,13 +17,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pinned import cores, cpu_s, devices_file, line_of, started, wait_for
 from deploy.embedded.ports import free_ports, is_free
+from schemas.topics import readings_topic
 
 __all__ = ["HttpFigures", "bench_http"]
 
@@ -33,7 +35,7 @@ _SINGLES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class HttpFigures:
-    """Medians over the rounds. `cpu_us` is the connector's processor time a reading."""
+    """Medians over the rounds; `cpu_us`: processor time a reading. `ratios`: batches, ours by bare door."""
 
     readings: int
     batch: int
@@ -42,6 +44,15 @@ class HttpFigures:
     batched_cpu_us: float
     single_per_s: float
     single_cpu_us: float
+    bare_batched_per_s: float
+    bare_batched_cpu_us: float
+    bare_single_per_s: float
+    bare_single_cpu_us: float
+    ratios: tuple[float, ...]
+
+
+_Pushed = tuple[float, float]
+"""Readings a second, and processor microseconds a reading."""
 
 
 def bench_http(
@@ -50,26 +61,45 @@ def bench_http(
     """Measure batches and single readings in turns. Kafka has Taishi's topics already."""
     measured, others = cores()
     os.sched_setaffinity(0, set(others))
-    batched, single = [], []
+    ours, bare = list[tuple[_Pushed, _Pushed]](), list[tuple[_Pushed, _Pushed]]()
     with tempfile.TemporaryDirectory(prefix="taishi-bench-") as folder:
         home = Path(folder)
         devices_file(home / "devices.csv", (f"bench{n}" for n in range(_DEVICES)), _GRID)
-        with _connector(home, bootstrap, measured) as (port, pid):
-            _push(home, port, pid, others, _SINGLES, 1)  # what is not loaded yet is not measured
+        with _connector(home, bootstrap, measured) as door, _bare(home, bootstrap, measured) as by_hand:
+            for each in (door, by_hand):
+                _push(home, *each, others, _SINGLES, 1)  # what is not loaded yet is not measured
             for number in range(1, rounds + 1):
-                batched.append(_push(home, port, pid, others, readings, batch))
-                single.append(_push(home, port, pid, others, _SINGLES, 1))
-                say(f"round {number}: batches of {batch} {batched[-1][0]:,.0f} readings/s, "
-                    f"single {single[-1][0]:,.0f}/s")  # fmt: skip
+                for each, found in ((door, ours), (by_hand, bare)):
+                    found.append((
+                        _push(home, *each, others, readings, batch),
+                        _push(home, *each, others, _SINGLES, 1),
+                    ))  # fmt: skip
+                told = "; ".join(
+                    f"{name} {found[-1][0][0]:,.0f} readings/s, single {found[-1][1][0]:,.0f}/s"
+                    for name, found in (("connector", ours), ("bare", bare))
+                )
+                say(f"round {number}, batches of {batch}: {told}")
+    batched, single = (_median(each) for each in zip(*ours, strict=True))
+    bare_batched, bare_single = (_median(each) for each in zip(*bare, strict=True))
     return HttpFigures(
         readings=readings,
         batch=batch,
         rounds=rounds,
-        batched_per_s=statistics.median(rate for rate, _ in batched),
-        batched_cpu_us=statistics.median(cpu for _, cpu in batched),
-        single_per_s=statistics.median(rate for rate, _ in single),
-        single_cpu_us=statistics.median(cpu for _, cpu in single),
+        batched_per_s=batched[0],
+        batched_cpu_us=batched[1],
+        single_per_s=single[0],
+        single_cpu_us=single[1],
+        bare_batched_per_s=bare_batched[0],
+        bare_batched_cpu_us=bare_batched[1],
+        bare_single_per_s=bare_single[0],
+        bare_single_cpu_us=bare_single[1],
+        ratios=tuple(mine[0] / its[0] for (mine, _), (its, _) in zip(ours, bare, strict=True)),
     )
+
+
+def _median(pushed: Iterable[_Pushed]) -> _Pushed:
+    rates, costs = zip(*pushed, strict=True)
+    return statistics.median(rates), statistics.median(costs)
 
 
 @contextmanager
@@ -88,10 +118,16 @@ def _connector(home: Path, bootstrap: str, core: int) -> Iterator[tuple[int, int
         yield port, process.pid
 
 
-def _push(
-    home: Path, port: int, pid: int, cores_: tuple[int, ...], readings: int, batch: int
-) -> tuple[float, float]:
-    """Readings a second, and processor microseconds of the connector a reading."""
+@contextmanager
+def _bare(home: Path, bootstrap: str, core: int) -> Iterator[tuple[int, int]]:
+    (port,) = free_ports(1)
+    words = ("benchmarks.http_bare", str(port), bootstrap, readings_topic("parking"))
+    with started(words, (core,), home / "bare.log") as process:
+        wait_for(lambda: not is_free(port), what="the bare door")
+        yield port, process.pid
+
+
+def _push(home: Path, port: int, pid: int, cores_: tuple[int, ...], readings: int, batch: int) -> _Pushed:
     requests, connections = readings // batch, 8 if batch > 1 else 64
     words = ("benchmarks.http_push", str(port), str(requests), str(batch), str(connections))
     with started(words, cores_, home / "sender.log") as sender:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import statistics
 
 import click
 from rich.console import Console
@@ -132,7 +133,9 @@ def mqtt(messages: int, rounds: int, *, as_json: bool) -> None:
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
-    """Readings per second pushed over HTTP on one core, answered 202 when Kafka has them.
+    """Readings per second pushed over HTTP on one core, answered 202 when Kafka has them, beside a bare door.
+
+    The bare door is written by hand: it appends whatever comes, and checks nothing.
 
     Needs two cores. Starts a Kafka of its own.
     """
@@ -155,6 +158,12 @@ def http(readings: int, batch: int, rounds: int, *, as_json: bool) -> None:
     table.add_row(f"batches of {figures.batch}", batched)
     single = f"{figures.single_per_s:,.0f} readings/s, {figures.single_cpu_us:.0f} µs CPU each"
     table.add_row("one reading a request", single)
+    bare = f"{figures.bare_batched_per_s:,.0f} readings/s, {figures.bare_batched_cpu_us:.1f} µs CPU each"
+    table.add_row("the same batches, bare door", bare)
+    bare = f"{figures.bare_single_per_s:,.0f} readings/s, {figures.bare_single_cpu_us:.0f} µs CPU each"
+    table.add_row("one reading a request, bare door", bare)
+    span = f"{min(figures.ratios):.2f} to {max(figures.ratios):.2f}"
+    table.add_row("ratio of the batches", f"{statistics.median(figures.ratios):.2f} ({span})")
     Console().print(table)
 
 
