@@ -57,9 +57,8 @@ def _starts(data: bytes) -> Int64s:
                 octet = data[at]
                 length, shift, at = length | (octet & 0x7F) << shift, shift + 7, at + 1
             add(at)
-            at += (
-                length >> 1
-            )  # zigzag; an odd one would be below zero: what it leads to is checked like any other
+            # Zigzag; an odd one would be below zero: what it leads to is checked like any other.
+            at += length >> 1
     except IndexError:
         at = -1
     if at != end:

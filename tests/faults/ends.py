@@ -16,7 +16,6 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from connectors.alarms import SIGNAL_OF
 from connectors.gateway import Limits
-from deploy.embedded.settings import METRICS_OFFSETS
 from operations.cases.model import Case
 from pipelines.io.bounds import bounds_of
 from pipelines.io.influxdb import InfluxDb, InfluxSettings
@@ -25,6 +24,7 @@ from schemas.readings import Reading
 from schemas.topics import LATE, TOPICS, readings_topic
 from taishi.alerts.read import read_alerts
 from taishi.settings import Settings
+from taishi.stack_settings import stack_settings
 from tests.faults.judge import Counted, Ends, Obligation, Seen, Window
 from tests.faults.load import AMOUNTS, KINDS, content
 from tests.faults.oracle import Oracle
@@ -104,8 +104,8 @@ class Waiting(threading.Thread):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(daemon=True)
-        host = f"http://{settings.metrics_host}"
-        self._urls = {part: f"{host}:{settings.metrics_port + METRICS_OFFSETS[part]}" for part in _DOORS}
+        host, wanted = f"http://{settings.metrics_host}", stack_settings(settings)
+        self._urls = {part: f"{host}:{wanted.metrics_of(part)}" for part in _DOORS}
         self._most: Counter[str] = Counter()
         self._enough = threading.Event()
 

@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from deploy.embedded import stack as embedded
-from deploy.embedded.settings import METRICS_OFFSETS
 from taishi.stack_settings import stack_settings
 from tests.faults.oracle import Oracle
 from tests.waiting import wait_until
@@ -100,7 +99,7 @@ def perform(city: Stack, act: Act, oracle: Oracle) -> float:
 
 
 def _has_checkpointed(city: Stack, worker: str) -> bool:
-    port = city.settings.metrics_port + METRICS_OFFSETS[worker]
+    port = stack_settings(city.settings).metrics_of(worker)
     try:
         said = httpx.get(f"http://{city.settings.metrics_host}:{port}/metrics", timeout=2.0).text
     except httpx.HTTPError:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
+from pipelines.kernels.gauges import GaugeState
 from pipelines.kernels.packed import pack, unpack
 from pipelines.kernels.panes import Pane, identities
 
@@ -54,3 +55,16 @@ def test_a_pane_wakes_as_it_was_and_changes_only_when_it_says_so():
     assert pane.sums[0, 0, 0] == same.sums[0, 0, 0] + 1
     with pytest.raises(AttributeError):
         pane.sums = same.sums
+
+
+def test_a_pane_packed_in_the_order_of_an_earlier_release_moves_gauges_alike():
+    sums, seen, series, time_ms, seq, value = unpack(filled_pane().packed())
+    order = np.lexsort((series, seq, time_ms))
+    earlier = pack(sums, seen, *(column[order] for column in (series, time_ms, seq, value)))
+    moved = []
+    for pane in (filled_pane(), Pane.of_packed(earlier)):
+        state = GaugeState()
+        state.fit(7_000)
+        moved.append([*state.advance(pane.gauges), state.value, state.time_ms])
+    for mine, its in zip(*moved, strict=True):
+        np.testing.assert_array_equal(mine, its)

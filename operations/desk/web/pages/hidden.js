@@ -1,6 +1,7 @@
 // What hides alerts now, by whom, why and for how long still: for everybody to see.
 import { get, post } from "../lib/api.js";
 import { alerts, follow } from "../lib/feed.js";
+import { asking } from "../lib/latest.js";
 import { where } from "../lib/places.js";
 import { can } from "../lib/session.js";
 import { left, serverNow } from "../lib/time.js";
@@ -27,10 +28,12 @@ export default {
   methods: {
     where,
     async load() {
+      const last = asking(this);
       try {
-        this.hidings = await get("/hidings");
+        const hidings = await get("/hidings");
+        if (last()) this.hidings = hidings;
       } catch (error) {
-        this.problem = error.message;
+        if (last()) this.problem = error.message;
       }
     },
     target({ alert, device, rule, place }) {
