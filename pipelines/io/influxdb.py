@@ -13,6 +13,8 @@
 - refused for who we are (401, 403): SettingsError, because waiting will not help.
 
 Writing the same point again leaves one point, so dying between any two lines costs only repetition.
+A write that is given up is aborted, not closed: what a kernel, a line or a hanging InfluxDB still held of it
+would otherwise be written after its successor, and put a point back to what it was before.
 A 204 is no proof that the points stay: see `pipelines.io.canary`.
 """
 
@@ -21,6 +23,8 @@ from __future__ import annotations
 import math
 import random
 import re
+import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +36,7 @@ import urllib3
 from influxdb_client import InfluxDBClient, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
+from urllib3.connection import HTTPConnection
 
 from pipelines.io.influxdb_setup import make_buckets, statements
 from pipelines.telemetry import INFLUXDB_WRITE_SECONDS, POINTS_EXPIRED, POINTS_REFUSED, POINTS_WRITTEN
@@ -59,6 +64,11 @@ _CONTENT_STATUS = {400, 413, 422}
 _EXPIRED = re.compile(r"points beyond retention policy dropped=(\d+)")
 _NO_POLICY = "retention policy not found"
 _UNREACHABLE = (urllib3.exceptions.HTTPError, OSError)
+_ABORTING = [
+    *HTTPConnection.default_socket_options,
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+]
+"""To close such a connection is to abort it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,8 @@ class InfluxDb:
             org=settings.org or "-",
             timeout=int(settings.timeout_s * 1000),
         )
+        connections = self._client.api_client.rest_client.pool_manager
+        connections.connection_pool_kw["socket_options"] = _ABORTING
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
         # One for all questions: each client of its own would load the machine's certificates anew (33 ms).
         self._http = httpx.Client(timeout=settings.timeout_s)
