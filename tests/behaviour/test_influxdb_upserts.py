@@ -43,17 +43,15 @@ class City:
     """A topic of windows and a database of its own, and the job between them, in this process."""
 
     def __init__(self, stack):
-        self.stack, self.log = stack, city_log()
-        name = f"windows_{uuid.uuid4().hex[:8]}"
+        self.stack, self.log = stack, []
+        self.topic = name = f"windows_{uuid.uuid4().hex[:8]}"
         admin = AdminClient({"bootstrap.servers": stack.kafka_bootstrap})
         admin.create_topics([NewTopic(name, 1, 1, config={"message.timestamp.type": "LogAppendTime"})])[
             name
         ].result()
         # A batch of the log is read whole: small ones, so that something can happen between two.
-        producer = Producer({"bootstrap.servers": stack.kafka_bootstrap, "batch.num.messages": 9})
-        for _, record in self.log:
-            producer.produce(name, json.dumps(record).encode(), key=b"370202")
-        assert producer.flush(30) == 0
+        self.producer = Producer({"bootstrap.servers": stack.kafka_bootstrap, "batch.num.messages": 9})
+        self.say(20)
         ever = dict.fromkeys(("10s", "1m", "1h", "events"), 36_500)  # the windows are of 1970
         self.influxdb = InfluxSettings(stack.influxdb_url, name, policies=policies((10, 60, 3600), ever))
         line = LineSettings(
@@ -61,6 +59,15 @@ class City:
         )
         self.factory = SituationFactory(line, self.influxdb, RollupSettings())
         self.shard, self.store = f"{name}/0", InfluxDb(self.influxdb)
+
+    def say(self, windows):
+        """The district goes on, up to this window."""
+        more = city_log(windows)[len(self.log) :]
+        for _, record in more:
+            self.producer.produce(self.topic, json.dumps(record).encode(), key=b"370202")
+        assert self.producer.flush(30) == 0
+        self.log += more
+        self.windows = windows
 
     def runtime(self):
         made = self.factory()

@@ -3,23 +3,16 @@
 The long form only (`make test-faults-long`); the short one is tests/behaviour/test_workers_share.py.
 """
 
-import itertools
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
 import pytest
-from confluent_kafka import Producer
 
 from pipelines.io.checkpoints import load_checkpoints
 from pipelines.io.claims import Claims
 from pipelines.io.sink import KafkaSink
 from tests.behaviour.sharing import (
-    ROOT,
     SESSION_S,
     SHARDS,
     Load,
@@ -32,7 +25,8 @@ from tests.behaviour.sharing import (
     records,
     said,
 )
-from tests.behaviour.test_influxdb_upserts import City, city_log
+from tests.behaviour.test_influxdb_upserts import City
+from tests.faults.apart import Apart
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
@@ -45,57 +39,10 @@ def only_in_the_long_form(fault_kills):
         pytest.skip("only in the long form: make test-faults-long")
 
 
-def ip(*words):
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"network namespaces are not allowed here: ip {' '.join(words)}: {done.stderr.strip()}")
-
-
-class Apart:
-    """A network namespace with a line of its own to this host, on whose loopback Kafka's port is."""
-
-    _numbers = itertools.count(os.getpid() % 60 * 4)
-
-    def __init__(self, kafka_port):
-        number = next(self._numbers)
-        self.name, self.line = f"taishi{number}", f"tsh{number}"
-        self.inside, self.forwarders = ("ip", "netns", "exec", self.name), []
-        here, there = f"198.18.{number}.1", f"198.18.{number}.2"
-        ip("netns", "add", self.name)
-        ip("link", "add", self.line, "type", "veth", "peer", "name", "line", "netns", self.name)
-        ip("addr", "add", f"{here}/30", "dev", self.line)
-        ip("link", "set", self.line, "up")
-        for words in (("addr", "add", f"{there}/30", "dev", "line"), ("link", "set", "line", "up")):
-            ip("-n", self.name, *words)
-        ip("-n", self.name, "link", "set", "lo", "up")
-        forward = (sys.executable, "-m", "tests.faults.forward")
-        kafka = f"127.0.0.1:{kafka_port}"
-        ways = [(*forward, f"{here}:9092", kafka), (*self.inside, *forward, kafka, f"{here}:9092")]
-        self.forwarders = [subprocess.Popen(words, cwd=ROOT) for words in ways]
-
-    def cut(self):
-        ip("link", "set", self.line, "down")
-
-    def heal(self):
-        ip("link", "set", self.line, "up")
-
-    def end(self):
-        for forwarder in self.forwarders:
-            forwarder.kill()
-            forwarder.wait()
-        subprocess.run(["ip", "netns", "del", self.name], check=True)
-
-
 @pytest.fixture
 def namespaces(stack):
-    made = []
-    try:
-        for _ in range(2):
-            made.append(Apart(stack.settings.kafka_port))  # noqa: PERF401 - the first goes away if the second fails
-        yield made
-    finally:
-        for each in made:
-            each.end()
+    with Apart(stack.settings.kafka_port) as first, Apart(stack.settings.kafka_port) as second:
+        yield [first, second]
 
 
 @contextmanager
@@ -150,17 +97,8 @@ def test_a_worker_that_is_cut_off_loses_its_shards_and_comes_back_as_a_new_one(s
 def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
     """The owner is stopped while it writes; who stood by takes over; the picture is that of adding up."""
     city = City(stack)
-    producer = Producer({"bootstrap.servers": stack.kafka_bootstrap})
     words = ["-m", "tests.faults.district_worker", stack.kafka_bootstrap, city.influxdb.database, "district"]
     workers = [Worker([*words, stack.influxdb_url], tmp_path / "owner.log")]
-
-    def say(until):
-        """The district goes on, up to this window."""
-        more = city_log(until)[len(city.log) :]
-        for _, record in more:
-            producer.produce(city.influxdb.database, json.dumps(record).encode(), key=b"370202")
-        assert producer.flush(30) == 0
-        city.log += more
 
     def stands_at():
         found = load_checkpoints(stack.kafka_bootstrap, "situation").get(city.shard)
@@ -172,14 +110,14 @@ def test_the_district_has_one_owner_and_one_who_stands_by(stack, tmp_path):
         workers.append(Worker([*words, stack.influxdb_url], tmp_path / "heir.log"))
         heir = workers[1]
         for windows in range(21, 30):
-            say(windows)
+            city.say(windows)
         owner.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: heir.events("shards taken"))
-        say(40)
+        city.say(40)
         wait_until(lambda: stands_at() == len(city.log))
         owner.process.send_signal(signal.SIGCONT)
         wait_until(lambda: owner.events("shards lost"))
-        say(50)
+        city.say(50)
         # Was it stopped in the middle of a write, who took over finds it, and the store is rebuilt.
         wait_until(lambda: stands_at() == len(city.log), 90)
         assert [owner.end(), heir.end()] == [0, 0]
