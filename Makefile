@@ -1,5 +1,5 @@
 # The two commands a newcomer needs: `make up` and `make test`. ARGS passes words on: make up ARGS=--no-demo
-.PHONY: help up down examples test lint types format bench bench-peers audit test-faults test-faults-long test-soak test-security lock bootstrap
+.PHONY: help up down examples test lint types format bench bench-peers audit test-faults test-faults-long test-soak test-security test-compatibility lock bootstrap
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -15,6 +15,7 @@ help:
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
 	@echo "make test-soak    the stack under load with a kill every ten minutes, and what creeps: MINUTES=120 RATE=200"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
+	@echo "make test-compatibility  the tests with the real stack on another Kafka: KAFKA=3.9.1 (docs/compatibility.md)"
 	@echo "make audit        known vulnerabilities of what requirements.lock pins; asks an advisory service, so it wants a network"
 	@echo "make format       let ruff reformat and repair"
 	@echo "make lock         resolve pyproject.toml into requirements.lock"
@@ -61,6 +62,11 @@ test-security: bootstrap
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist -m "not stack" tests/security $(ARGS)
 	TAISHI_SECURITY_SHARE=1 $(BIN)/pytest -p no:xdist --timeout 1800 tests/contract/test_mqtt_refusals.py \
 	  tests/behaviour/test_privacy_at_the_door.py tests/behaviour/test_http_flood.py $(ARGS)
+
+test-compatibility: bootstrap
+	@scripts/system-packages
+	TAISHI_EMBEDDED_KAFKA=$(or $(KAFKA),3.9.1) \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack $(ARGS)
 
 # --strict: a package that could not be looked up is a failure, not silence.
 audit: bootstrap

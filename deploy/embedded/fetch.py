@@ -54,7 +54,9 @@ class GoProgram:
 
 Artifact = Jars | GoProgram
 
-KAFKA: Final = Jars("kafka", "4.3.1", "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36")
+_KAFKA: Final = os.environ.get("TAISHI_EMBEDDED_KAFKA", "4.3.1")
+"""Another version is for the tests of compatibility: `make test-compatibility`."""
+KAFKA: Final = Jars("kafka", _KAFKA, f"org.apache.kafka:kafka_2.13:{_KAFKA}+org.slf4j:slf4j-simple:1.7.36")
 PRISM: Final = GoProgram("prism", "2.77.0", "github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0")
 INFLUXD: Final = GoProgram("influxd", "1.8.10", "github.com/influxdata/influxdb/cmd/influxd@v1.8.10")
 ARTIFACTS: Final[Mapping[str, Artifact]] = {"kafka": KAFKA, "influxdb": INFLUXD, "prism": PRISM}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from taishi.stack_settings import environment_of, stack_settings
 from tests.faults.hook import Hook
 from tests.faults.load import registry
 from tests.faults.oracle import Oracle
+from tests.faults.small_disk import small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 AUTOMATIC = ("fire", "person-in-need", "security")
@@ -37,7 +39,13 @@ def hook():
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory, stack_at, hook):
+def disks_mib():
+    """Part -> the size of the disk that its data has for itself."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory, stack_at, hook, disks_mib):
     """A whole stack of its own with connectors, workers, desk, on-call, and known devices."""
     made = stack_at(tmp_path_factory.mktemp("kills"))
     made.settings.home.mkdir(parents=True, exist_ok=True)
@@ -52,12 +60,15 @@ def city(tmp_path_factory, stack_at, hook):
     running = type(made)(settings, dict(os.environ) | environment_of(settings))
     somebody(running)
     wanted = stack_settings(settings)
-    try:
-        embedded.up(wanted, demo=False, outlive=False)
-        embedded.wait_well(wanted, 180)
-        yield running
-    finally:
-        embedded.down(wanted)
+    with ExitStack() as disks:
+        for part, size_mib in disks_mib.items():
+            disks.enter_context(small_disk(wanted.data / part, size_mib))
+        try:
+            embedded.up(wanted, demo=False, outlive=False)
+            embedded.wait_well(wanted, 180)
+            yield running
+        finally:
+            embedded.down(wanted)
 
 
 def somebody(city):

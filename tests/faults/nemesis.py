@@ -19,12 +19,13 @@ import pytest
 from deploy.embedded import stack as embedded
 from taishi.stack_settings import stack_settings
 from tests.faults.oracle import Oracle
+from tests.faults.small_disk import ballast
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
-Kind = Literal["kill", "restart", "pause", "down", "away"]
+Kind = Literal["kill", "restart", "pause", "down", "away", "full"]
 RECOVERY_MAX_S: Final = 60.0
 SUPERVISOR = "supervisor"
 """Not a part: with it all parts die, and whoever runs it (here we do) starts all of them again."""
@@ -41,6 +42,7 @@ class Act:
 
     kill: SIGKILL. restart: SIGTERM, as an operator would. pause: SIGSTOP for `for_s`, then SIGCONT.
     down: SIGSTOP for `for_s`, so that it hangs, then SIGKILL. away: SIGKILL again and again for `for_s`.
+    full: no byte is free on the part's disk for `for_s`; then there is room, and it is restarted.
     The supervisor starts what ended again. `after_checkpoint`: only when the worker has written one since it
     started; killed sooner it has nothing that could be lost.
     """
@@ -90,6 +92,8 @@ def perform(city: Stack, act: Act, oracle: Oracle) -> float:
         _kill_supervisor(city)
     elif act.kind == "away":
         _keep_away(city, act)
+    elif act.kind == "full":
+        _keep_full(city, act)
     else:
         _strike(city, act)
     if act.part != SUPERVISOR:
@@ -128,6 +132,18 @@ def _keep_away(city: Stack, act: Act) -> None:
             with suppress(ProcessLookupError):  # it died by itself
                 city.kill(act.part)
         pause.wait(0.2)
+
+
+def _keep_full(city: Stack, act: Act) -> None:
+    """What the part gives back, by deleting or by dying, is taken again."""
+    until_s, pause = time.monotonic() + act.for_s, threading.Event()
+    with ballast(stack_settings(city.settings).data / act.part) as fill:
+        while time.monotonic() < until_s:
+            fill()
+            pause.wait(0.2)
+    if city.part(act.part).pid is not None:
+        with suppress(ProcessLookupError):  # it died by itself
+            city.kill(act.part, signal.SIGTERM)
 
 
 def _kill_supervisor(city: Stack) -> None:
