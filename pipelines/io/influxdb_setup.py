@@ -18,7 +18,7 @@ from influxdb_client.rest import ApiException
 from schemas.errors import Refused, SettingsError
 from schemas.store import DEFAULT_POLICY, Policy, bucket
 
-__all__ = ["make_buckets", "statements"]
+__all__ = ["make_buckets", "organisation_id", "statements"]
 
 _UNITS_S: Final = {"h": 3600, "m": 60, "s": 1}
 _DAY_S: Final = 86_400
@@ -62,7 +62,7 @@ def make_buckets(client: InfluxDBClient, org: str, database: str, wanted: Sequen
     cannot be asked now; SettingsError, which names the bucket, when the token may not make it.
     """
     try:
-        org_id = _org_id(client, org)
+        org_id = organisation_id(client, org)
         for policy in wanted:
             _make(client, org_id, database, policy)
         _make_default(client, org_id, database)
@@ -74,7 +74,8 @@ def make_buckets(client: InfluxDBClient, org: str, database: str, wanted: Sequen
         raise Refused(f"InfluxDB 2.x does not answer: {type(error).__name__}") from error
 
 
-def _org_id(client: InfluxDBClient, org: str) -> str:
+def organisation_id(client: InfluxDBClient, org: str) -> str:
+    """Of the organisation of that name; SettingsError where there is none, ApiException as of the client."""
     try:
         (found,) = client.organizations_api().find_organizations(org=org)
     except ApiException as error:

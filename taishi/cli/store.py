@@ -12,12 +12,14 @@ from typing import Final
 
 import click
 import httpx
+import urllib3
 
 from pipelines.io.influxdb import InfluxDb
 from schemas.errors import SettingsError
 from schemas.store import bucket
 from taishi.settings import Settings, load_settings
 from taishi.store import disk_bytes, influx_settings
+from taishi.store_tokens import make_tokens
 from taishi.store_users import make_users
 
 __all__ = ["store"]
@@ -79,6 +81,31 @@ def users(folder: Path) -> None:
         for made in make_users(opened, folder):
             rights = ", ".join(f"{right} {name}" for name, right in made.rights)
             click.echo(f"{folder / made.purpose}: {made.user}: {rights}")
+
+
+@store.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--grafana-readable",
+    is_flag=True,
+    help="any user may read FOLDER/grafana's files: for a Grafana of another user, with a volume of its own",
+)
+def tokens(folder: Path, *, grafana_readable: bool) -> None:
+    """Make the tokens of a 2.x, one each for who writes, who reads, Grafana's classes; each a file in FOLDER.
+
+    With the administrator's influxdb_token, once `store create` has made the buckets. A token whose file is
+    there stays; to replace one, delete its file and run this again.
+    """
+    settings = influx_settings(load_settings())
+    try:
+        made = make_tokens(settings, folder, grafana_readable=grafana_readable)
+    except urllib3.exceptions.HTTPError as error:
+        raise SettingsError(f"InfluxDB at {settings.url} does not answer: {type(error).__name__}") from error
+    for each in made:
+        may = "reads and writes" if each.writes else "reads"
+        click.echo(f"{folder / each.file}: {may} {', '.join(each.databases)}")
+    if not made:
+        click.echo(f"{folder}: every token is there")
 
 
 @contextmanager

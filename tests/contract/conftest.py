@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from taishi.settings import load_settings
 from tests.contract.trusted_broker import TrustedBroker, start_broker
+from tests.influxdb2 import InfluxDb2, program, running
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,16 @@ class Certificates:
     key: Path
     other_ca: Path
     expired: Path
+
+
+@pytest.fixture(scope="session")
+def influxdb2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDb2]:
+    """A real InfluxDB 2.x of this session's own."""
+    found = program(load_settings().cache)
+    if found is None:
+        pytest.skip("no InfluxDB 2.x is built: make test-compatibility")
+    with running(found, tmp_path_factory.mktemp("influxdb2")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

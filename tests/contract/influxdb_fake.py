@@ -218,6 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         self._api(self._asked()[1], self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
 
+    def do_DELETE(self) -> None:
+        self._api(self._asked()[1], "")
+
     def do_GET(self) -> None:
         path, arguments = self._asked()
         if path == "/query":
@@ -230,7 +233,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, {}, "404 page not found")
             return
         status, answer = self.fake.api(self.command, self._asked()[0], arguments, body)
-        self._answer(status, {"Content-Type": "application/json"}, json.dumps(answer))
+        self._answer(
+            status, {"Content-Type": "application/json"}, json.dumps(answer) if answer is not None else ""
+        )
 
     def _query(self, arguments: dict[str, str]) -> None:
         result = self.fake.query(arguments.get("db", ""), arguments["q"])

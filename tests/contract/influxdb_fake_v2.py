@@ -7,6 +7,7 @@ was at hand to compare with.
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 ORG_ID = "0a1b2c3d4e5f6071"
@@ -19,6 +20,7 @@ class BucketApi:
         self.fake, self.allowed = fake, True
         self.said: list[dict[str, object]] = []
         self.calls: list[tuple[str, str]] = []
+        self.tokens: dict[str, dict[str, object]] = {}
 
     def __call__(self, verb: str, path: str, arguments: dict[str, str], body: str) -> tuple[int, object]:
         self.calls.append((verb, path))
@@ -26,7 +28,10 @@ class BucketApi:
             return 403, {"code": "forbidden", "message": "insufficient permissions"}
         given = json.loads(body) if body else {}
         kind, _, name = path.removeprefix("/api/v2/").partition("/")
-        answer = {"orgs": self._orgs, "buckets": self._buckets, "dbrps": self._dbrps}[kind]
+        answer = {
+            "orgs": self._orgs, "buckets": self._buckets, "dbrps": self._dbrps,
+            "authorizations": self._authorizations,
+        }[kind]  # fmt: skip
         return answer(verb, name, arguments, given)
 
     def _orgs(self, _verb: str, _name: str, arguments: dict[str, str], _given: Any) -> tuple[int, object]:
@@ -41,6 +46,11 @@ class BucketApi:
         if verb == "POST" and given["name"] in self._names():
             return 422, {"code": "conflict", "message": f"bucket with name {given['name']} already exists"}
         name = given["name"] if verb == "POST" else bytes.fromhex(name).decode()
+        if verb == "DELETE":
+            database, _, policy = name.partition("/")
+            self.fake.databases[database].pop(policy)
+            self.said = [each for each in self.said if each["bucketID"] != name.encode().hex()]
+            return 204, None
         if verb == "POST" and given["orgID"] != ORG_ID:
             return 400, {"code": "invalid", "message": "orgID"}
         database, _, policy = name.partition("/")
@@ -80,6 +90,18 @@ class BucketApi:
         for policy, held in self.fake.databases[str(mapping["database"])].items():
             held.default = policy == mapping["retention_policy"]
         return (201 if verb == "POST" else 200), mapping
+
+    def _authorizations(
+        self, verb: str, name: str, _arguments: dict[str, str], given: Any
+    ) -> tuple[int, object]:
+        if verb == "GET":
+            return 200, {"authorizations": list(self.tokens.values())}
+        if verb == "DELETE":
+            self.tokens.pop(name)
+            return 204, None
+        made = given | {"id": secrets.token_hex(8), "token": secrets.token_urlsafe()}
+        self.tokens[made["id"]] = made
+        return 201, made
 
     def _mappings(self) -> list[dict[str, object]]:
         spoken_for = {each["bucketID"] for each in self.said}

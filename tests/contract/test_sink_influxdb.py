@@ -1,5 +1,6 @@
 """What the InfluxDB sink promises, on the fake and on a real influxd alike."""
 
+import dataclasses
 import importlib.util
 import socket
 import sys
@@ -66,11 +67,16 @@ def fake_v2():
         yield running
 
 
-@pytest.fixture(params=["fake", "fake_v2", pytest.param("influxd", marks=pytest.mark.stack)])
+REAL = [pytest.param(name, marks=pytest.mark.stack) for name in ("influxd", "influxdb2")]
+
+
+@pytest.fixture(params=["fake", "fake_v2", *REAL])
 def server(request):
-    """What `sink` must be told of a server: one of 1.8 in memory, of 2.x in memory, a real 1.8."""
+    """What `sink` must be told of a server: one of 1.8 or of 2.x in memory, a real 1.8, a real 2.x."""
     if request.param == "influxd":
         return {"url": request.getfixturevalue("stack").influxdb_url}
+    if request.param == "influxdb2":
+        return dataclasses.asdict(request.getfixturevalue("influxdb2"))
     fake = request.getfixturevalue(request.param)
     return {"url": fake.url, "org": fake.org}
 
@@ -84,6 +90,12 @@ def store(server):
 
 
 def drop(store):
+    if store.settings.org:
+        buckets = store._client.buckets_api()
+        for name in store.settings.buckets:
+            if (found := buckets.find_bucket_by_name(name)) is not None:
+                buckets.delete_bucket(found)
+        return
     for database in store.settings.databases:
         store._results("post", f'DROP DATABASE "{database}"')
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -164,7 +163,7 @@ def test_images_are_pinned_rights_are_few_and_use_is_limited(name):
     assert service["read_only"] is (name != "kafka")
     assert service["mem_limit"]
     assert service["cpus"]
-    assert (service["user"] == "0:0") == (name == "influxdb-tokens")
+    assert not service["user"].startswith("0:")
 
 
 def test_what_starts_after_what_is_a_service_that_can_be_waited_for():
@@ -279,10 +278,6 @@ def test_the_image_is_built_from_the_lock_and_of_beams_own_version():
     assert "\nUSER 10001:10001\n" in text
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert OUR_IMAGE["desk"]["image"] == f"${{TAISHI_IMAGE:-taishi:{version}}}"
-
-
-def test_the_script_that_makes_tokens_is_one_that_a_shell_reads():
-    subprocess.run(["sh", "-n", FOLDER / "influxdb" / "tokens.sh"], check=True)
 
 
 @pytest.mark.parametrize("words", [[], ["http"], ["ftp", "21"], ["http", "x"], ["http", "1", "/", "more"]])
