@@ -15,7 +15,7 @@ help:
 	@echo "make test-faults  the fault tests as in 'make test': 5 kills; make test-faults-long: SEEDS=50000 in memory, KILLS=30"
 	@echo "make test-soak    the stack under load with a kill every ten minutes, and what creeps: MINUTES=120 RATE=200"
 	@echo "make test-security  the security tests in their whole sizes (docs/security.md)"
-	@echo "make test-compatibility  the tests with the real stack on another Kafka: KAFKA=3.9.1 (docs/compatibility.md)"
+	@echo "make test-compatibility  the tests with the real stack on another Kafka (KAFKA=3.9.1), and with a real InfluxDB 2.7"
 	@echo "make audit        known vulnerabilities of what requirements.lock pins; asks an advisory service, so it wants a network"
 	@echo "make format       let ruff reformat and repair"
 	@echo "make lock         resolve pyproject.toml into requirements.lock"
@@ -65,7 +65,8 @@ test-security: bootstrap
 
 test-compatibility: bootstrap
 	@scripts/system-packages
-	TAISHI_EMBEDDED_KAFKA=$(or $(KAFKA),3.9.1) \
+	$(BIN)/python -m tests.influxdb2
+	TAISHI_COMPATIBILITY=1 TAISHI_EMBEDDED_KAFKA=$(or $(KAFKA),3.9.1) \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m stack $(ARGS)
 
 # --strict: a package that could not be looked up is a failure, not silence.

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from taishi.settings import load_settings
 from tests.contract.trusted_broker import TrustedBroker, start_broker
-from tests.influxdb2 import InfluxDb2, program, running
+from tests.influxdb2 import InfluxDb2, running, wanted
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,7 @@ class Certificates:
 @pytest.fixture(scope="session")
 def influxdb2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDb2]:
     """A real InfluxDB 2.x of this session's own."""
-    found = program(load_settings().cache)
-    if found is None:
-        pytest.skip("no InfluxDB 2.x is built: make test-compatibility")
-    with running(found, tmp_path_factory.mktemp("influxdb2")) as made:
+    with running(wanted(load_settings().cache), tmp_path_factory.mktemp("influxdb2")) as made:
         yield made
 
 
