@@ -10,6 +10,7 @@ import json
 import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 
 import httpx
@@ -166,14 +167,17 @@ class Sender(threading.Thread):
         self._enough = threading.Event()
         self._posts: list[tuple[str, bytes]] = []
         self._posts_changed = threading.Condition()
+        self._unsent: deque[Message] = deque()
         self._mids: dict[int, str] = {}
         self._mids_lock = threading.Lock()
+        self._cut_off = False
         self._pubacks: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id=client, clean_session=False)
         self._mqtt.max_queued_messages_set(0)
         self._mqtt.max_inflight_messages_set(load.ahead)
         self._mqtt.reconnect_delay_set(1, 2)
         self._mqtt.on_publish = lambda _client, _data, mid, *_: self._pubacks.put(mid)
+        self._mqtt.on_disconnect = self._disconnected
 
     def run(self) -> None:
         """Send what is due until told to stop."""
@@ -203,8 +207,24 @@ class Sender(threading.Thread):
                     self._posts_changed.notify()
             else:
                 with self._mids_lock:
-                    said = self._mqtt.publish(f"taishi/readings/{message.device}", message.body, qos=1)
-                    self._mids[said.mid] = message.id
+                    self._unsent.append(message)
+                    self._publish()
+
+    def _disconnected(self, *_: object) -> None:
+        self._cut_off = True
+
+    def _publish(self) -> None:
+        """What there is room for; once cut off, nothing before all that was under way has been confirmed.
+
+        paho lets what is published while it connects overtake what it has to send again: no device of one
+        order.
+        """
+        if self._cut_off:
+            self._cut_off = bool(self._mids) or not self._mqtt.is_connected()
+        while self._unsent and not self._cut_off and len(self._mids) < self.load.ahead:
+            message = self._unsent.popleft()
+            said = self._mqtt.publish(f"taishi/readings/{message.device}", message.body, qos=1)
+            self._mids[said.mid] = message.id
 
     def _acknowledged(self, ids: list[str]) -> None:
         for id_ in ids:
@@ -219,6 +239,7 @@ class Sender(threading.Thread):
             mid = self._pubacks.get()
             with self._mids_lock:
                 id_ = self._mids.pop(mid)
+                self._publish()
             self._acknowledged([id_])
 
     def _post_all(self) -> None:
@@ -245,7 +266,11 @@ class Sender(threading.Thread):
         """Send nothing new; returns how many are not acknowledged after `limit_s`."""
         self._enough.set()
         self.join()
+        until_s = time.monotonic() + limit_s
         with self.changed:
-            self.changed.wait_for(lambda: self.open == 0, limit_s)
+            while self.open and time.monotonic() < until_s:
+                with self._mids_lock:
+                    self._publish()
+                self.changed.wait(0.05)
         self.oracle.settled()
         return self.open
