@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.brokers import kafka_client
 
-__all__ = ["KafkaSink", "Record"]
+__all__ = ["KafkaSink", "Record", "RenewedSink"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class KafkaSink:
     """An idempotent producer (`acks=all`): nothing is checkpointed that is not confirmed.
 
     Killed between two records of a batch, or before what was posted is confirmed, part of it is in the log;
-    the caller has not checkpointed, so the same is sent again under the same keys.
+    the caller has not checkpointed, so the same is sent again under the same keys. One that has not had
+    something confirmed refuses for ever, so that no checkpoint covers it; who tries again has `RenewedSink`.
     """
 
     def __init__(self, bootstrap: str, *, give_up_s: float = 120.0) -> None:
@@ -115,3 +116,18 @@ class KafkaSink:
         """Send without waiting (ticks: one that is lost is replaced by the next)."""
         self._producer.produce(record.topic, value=record.value, key=record.key, partition=record.partition)
         self._producer.poll(0)
+
+
+class RenewedSink:
+    """For who sends the same again until it is taken: after a refusal it goes on with a new producer."""
+
+    def __init__(self, make: Callable[[], KafkaSink]) -> None:
+        self._make, self._sink = make, make()
+
+    def send(self, records: Iterable[Record]) -> None:
+        """As `KafkaSink.send`, whatever was refused before."""
+        try:
+            self._sink.send(records)
+        except KafkaException:
+            self._sink = self._make()
+            raise

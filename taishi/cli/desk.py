@@ -31,7 +31,7 @@ from operations.scenarios.identity import Identify, Resident
 from operations.scenarios.load import load_scenarios
 from operations.scenarios.photos import Photos
 from operations.store.casebook import CaseBook
-from pipelines.io.sink import KafkaSink, Record
+from pipelines.io.sink import KafkaSink, Record, RenewedSink
 from schemas.errors import SettingsError, TaishiError
 from schemas.topics import ACTS
 from taishi import logs, metrics
@@ -91,7 +91,8 @@ def serve() -> None:
 
 
 def _into_log(settings: Settings) -> Callable[[Sequence[ActRecord]], None]:
-    sink = KafkaSink(kafka_of(settings), give_up_s=_GIVE_UP_S)
+    brokers = kafka_of(settings)
+    sink = RenewedSink(lambda: KafkaSink(brokers, give_up_s=_GIVE_UP_S))
     return lambda acts: sink.send(Record(ACTS, act.key, act.value) for act in acts)
 
 

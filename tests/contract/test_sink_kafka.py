@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from pipelines.io.checkpoints import load_checkpoints
-from pipelines.io.sink import KafkaSink, Record
+from pipelines.io.sink import KafkaSink, Record, RenewedSink
 from pipelines.jobs.aggregate import AggregateFactory
 from pipelines.jobs.line import LineSettings
 from pipelines.kernels.state import FoldSettings
@@ -42,6 +42,14 @@ def test_a_record_that_the_broker_refuses_is_told_by_confirm_and_by_every_later_
         sink.confirm()
     with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
         sink.post([Record(topics + WINDOWS, b"k", b"good")])
+
+
+def test_who_tries_again_is_not_refused_for_what_was_refused_before(stack, topics):
+    """As the desk's acts were, after a Kafka that had been away for half a minute, until it was restarted."""
+    sink = RenewedSink(lambda: KafkaSink(stack.kafka_bootstrap))
+    with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
+        sink.send([Record(topics + WINDOWS, b"k", TOO_LARGE)])
+    sink.send([Record(topics + WINDOWS, b"k", b"good")])
 
 
 def test_no_checkpoint_covers_an_output_that_was_refused(stack, topics):

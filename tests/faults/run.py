@@ -55,7 +55,7 @@ class Run:
         sys.stderr.write(
             f"\n{self.verdict.table()}\nacts {dict(kinds)}; {len(self.issued):,} messages, {alarms} alarms\n"
             f"recovery p50 {p50_s:.1f}, p95 {p95_s:.1f}, max {max_s:.1f} s, beyond 30 s: {slow}; "
-            f"{bound(sum(act.kind in {'kill', 'away'} for act in self.acts))}\n"
+            f"{bound(sum(act.kind in {'kill', 'away', 'full'} for act in self.acts))}\n"
             f"commit {stamp.commit[:9]}{'*' if stamp.modified else ''} on {stamp.machine}; rerun: {rerun}\n"
         )
 
