@@ -61,7 +61,10 @@ _LOG = structlog.get_logger(__name__)
 
 _CONTENT_STATUS = {400, 413, 422}
 """It is the points that are refused. Every other failure may pass: points are never given up for it."""
-_EXPIRED = re.compile(r"points beyond retention policy dropped=(\d+)")
+_EXPIRED = re.compile(
+    r"points beyond retention policy dropped=(?P<of_1>\d+)|dropped (?P<of_2>\d+) points outside"
+)
+"""In the words of 1.8, and of 2.7: dropped 1 points outside retention policy of duration 168h0m0s."""
 _NO_POLICY = "retention policy not found"
 _UNREACHABLE = (urllib3.exceptions.HTTPError, OSError)
 _ABORTING = [
@@ -172,7 +175,7 @@ class InfluxDb:
         if why is None:
             return []
         if (dropped := _EXPIRED.search(why)) and (
-            rest := self._without_expired(lines, int(dropped[1]))
+            rest := self._without_expired(lines, int(dropped["of_1"] or dropped["of_2"]))
         ) is not None:
             return self._write_batch(rest, bucket) if rest else []
         if len(lines) == 1:

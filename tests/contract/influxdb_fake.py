@@ -96,8 +96,12 @@ class FakeInfluxDb:
         if refused:
             return 400, json.dumps({"code": "invalid", "message": f"partial write: {refused[0]}"})
         if len(kept) < len(lines):
-            why = f"partial write: points beyond retention policy dropped={len(lines) - len(kept)}"
-            return (422 if self.org else 400), json.dumps({"code": "unprocessable entity", "message": why})
+            dropped = len(lines) - len(kept)
+            if self.org:  # the words of 2.7.12
+                why = f"partial write: dropped {dropped} points outside retention policy of duration 1h0m0s"
+                return 422, json.dumps({"code": "unprocessable entity", "message": why})
+            why = f"partial write: points beyond retention policy dropped={dropped}"
+            return 400, json.dumps({"code": "unprocessable entity", "message": why})
         return 204, ""
 
     def _write_line(self, database: str, found: Bucket, line: str) -> str | None:

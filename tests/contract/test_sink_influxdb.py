@@ -90,14 +90,27 @@ def store(server):
 
 
 def drop(store):
-    if store.settings.org:
-        buckets = store._client.buckets_api()
-        for name in store.settings.buckets:
-            if (found := buckets.find_bucket_by_name(name)) is not None:
-                buckets.delete_bucket(found)
-        return
     for database in store.settings.databases:
+        drop_database(store, database)
+
+
+def drop_database(store, database):
+    if not store.settings.org:
         store._results("post", f'DROP DATABASE "{database}"')
+        return
+    for policy in store.settings.policies:
+        drop_policy(store, policy.name, database)
+
+
+def drop_policy(store, policy, database=""):
+    """Of a 2.x its bucket."""
+    database = database or store.settings.database
+    if not store.settings.org:
+        store._results("post", f'DROP RETENTION POLICY "{policy}" ON "{database}"')
+        return
+    buckets = store._client.buckets_api()
+    if (found := buckets.find_bucket_by_name(f"{database}/{policy}")) is not None:
+        buckets.delete_bucket(found)
 
 
 def of(store, policy):

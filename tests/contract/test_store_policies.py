@@ -20,6 +20,7 @@ sinks = importlib.util.module_from_spec(_spec)
 sys.modules["sink_tests"] = sinks
 _spec.loader.exec_module(sinks)
 drop, of, rows, sink, window = sinks.drop, sinks.of, sinks.rows, sinks.sink, sinks.window
+drop_database, drop_policy = sinks.drop_database, sinks.drop_policy
 fake, fake_v2, server = sinks.fake, sinks.fake_v2, sinks.server  # fixtures
 
 KEPT = policies(sinks.SIZES_S)
@@ -35,12 +36,21 @@ def store(server):
 
 
 def held(store):
-    """Policy -> (keeps, shard), s; and the default one."""
+    """Policy -> (keeps, shard), s; and the default one. InfluxQL of a 2.x does not tell the lengths."""
     found = store.query(f'SHOW RETENTION POLICIES ON "{store.settings.database}"')
+    if store.settings.org:
+        seconds = {row["name"]: _of_bucket(store, str(row["name"])) for row in found}
+        return seconds, [row["name"] for row in found if row["default"]]
     seconds = {
         row["name"]: tuple(_s(row[key]) for key in ("duration", "shardGroupDuration")) for row in found
     }
     return seconds, [row["name"] for row in found if row["default"]]
+
+
+def _of_bucket(store, policy):
+    bucket = store._client.buckets_api().find_bucket_by_name(of(store, policy))
+    (rule,) = bucket.retention_rules
+    return rule.every_seconds, rule.shard_group_duration_seconds
 
 
 def _s(text):
@@ -116,7 +126,7 @@ def test_a_year_of_old_points_takes_a_request_a_batch(fake):
 def test_a_policy_that_is_gone_is_made_again(server):
     store = sink(**server, policies=KEPT)
     store.create_database()
-    store._results("post", f'DROP RETENTION POLICY "10s" ON "{store.settings.database}"')
+    drop_policy(store, "10s")
     assert rows(store, policy="10s") == []
     assert store.write([f"m v=1 {NOW_MS}"], of(store, "10s")) == []
     assert held(store)[0] == IN_SECONDS
@@ -129,7 +139,7 @@ def test_the_canary_sees_that_any_one_policy_was_lost(store, policy):
     canary = Canary(store, "situation", "windows")
     canary.write(500, NOW_MS)
     canary.check(500)
-    store._results("post", f'DROP RETENTION POLICY "{policy}" ON "{store.settings.database}"')
+    drop_policy(store, policy)
     store.create_database()
     with pytest.raises(StoreLostData, match="holds mark None"):
         canary.check(500)
@@ -153,7 +163,7 @@ def test_windows_of_care_lie_in_a_database_of_their_own_if_they_shall(server):
     assert found == {(main, place): "parking", (care, place): "care"}
     canary = Canary(store, "situation", "windows")
     canary.write(7, NOW_MS)
-    store._results("post", f'DROP DATABASE "{care}"')
+    drop_database(store, care)
     assert canary.newest() is None
     drop(store)
 

@@ -108,7 +108,7 @@ def test_a_reading_and_an_alarm_go_all_the_way(host: Host) -> None:
         host.ask(publish)
         return taken and host.ask(lambda: stored("security", "taishi") and stored("care", "taishi_care"))
 
-    wait_until(arrives, 120, pause_s=1.0)
+    wait_until(arrives, 300, pause_s=1.0)
     assert host.ask(lambda: push(reading("sos-1", "care.emergency", "sos"))) == 202
     password = (host.secrets / "postgres_password").read_text()
 
