@@ -38,7 +38,7 @@ from schemas.alerts import Alert
 
 T0 = 1_795_392_000_000
 STREETS = {"370202001": "王芳", "370202002": "李强"}
-TURNS, ALLOWED_S = 4, 0.05
+TURNS, ALLOWED_S = 8, 0.25
 STATUS = {"500": "500 Internal Server Error", "429": "429 Too Many Requests", "400": "400 Bad Request"}
 
 
