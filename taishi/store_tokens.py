@@ -6,7 +6,6 @@ deleted and made anew. A process that dies between any two lines leaves what the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipelines.io.influxdb import InfluxSettings
 from pipelines.io.influxdb_setup import organisation_id
 from schemas.errors import SettingsError
 from schemas.store import bucket
+from taishi.secret_files import write_secret
 
 __all__ = ["Token", "make_tokens", "tokens"]
 
@@ -67,16 +67,19 @@ def make_tokens(settings: InfluxSettings, folder: Path, *, grafana_readable: boo
         )
     wanted = tokens(settings.database, settings.care_database)
     missing = [each for each in wanted if not (folder / each.file).is_file()]
+    if not missing:
+        return []
     names = {name: [bucket(name, policy.name) for policy in settings.policies] for name in settings.databases}
     with InfluxDBClient(
         settings.url, settings.token, org=settings.org, timeout=int(settings.timeout_s * 1000)
     ) as client:
         try:
+            org_id = organisation_id(client, settings.org)
             for each in missing:
                 buckets = [name for database in each.databases for name in names[database]]
-                secret = _made_anew(client, settings.org, each, buckets)
+                secret = _made_anew(client, org_id, each, buckets)
                 readable = grafana_readable and each.purpose.startswith("grafana")
-                _keep(folder / each.file, secret, 0o644 if readable else 0o600)
+                write_secret(folder / each.file, secret, 0o644 if readable else 0o600)
         except ApiException as error:
             raise SettingsError(
                 f"influxdb_token: InfluxDB at {settings.url} answers {error.status} {error.body}, allowed: "
@@ -85,8 +88,8 @@ def make_tokens(settings: InfluxSettings, folder: Path, *, grafana_readable: boo
     return missing
 
 
-def _made_anew(client: InfluxDBClient, org: str, token: Token, buckets: Sequence[str]) -> str:
-    api, org_id = client.authorizations_api(), organisation_id(client, org)
+def _made_anew(client: InfluxDBClient, org_id: str, token: Token, buckets: Sequence[str]) -> str:
+    api = client.authorizations_api()
     for held in api.find_authorizations(org_id=org_id):
         if held.description == token.description:
             api.delete_authorization(held)
@@ -110,16 +113,3 @@ def _permissions(
             raise SettingsError(f"InfluxDB has no bucket {name}: make them first, `taishi store create`")
         for action in ("read", "write") if writes else ("read",):
             yield Permission(action, PermissionResource(type="buckets", org_id=org_id, id=found.id))
-
-
-def _keep(file: Path, secret: str, mode: int) -> None:
-    """Whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
-        opened.write(secret)
-        opened.flush()
-        os.fchmod(opened.fileno(), mode)
-        os.fsync(opened.fileno())
-    part.replace(file)

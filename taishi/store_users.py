@@ -7,13 +7,13 @@ new password.
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from pipelines.io.influxdb import InfluxDb
 from pipelines.io.influxdb_users import Credential, credentials, first_administrator, statements
 from schemas.errors import SettingsError
+from taishi.secret_files import write_secret
 
 __all__ = ["make_users"]
 
@@ -34,7 +34,7 @@ def make_users(store: InfluxDb, folder: Path) -> list[Credential]:
     if settings.org or ":" not in settings.token:
         raise SettingsError(
             f"influxdb_token: received {'one' if settings.token else 'none'} that is no user:password, or "
-            "influxdb_org beside it, allowed: the administrator's of a 1.8 (a 2.x has `taishi boards tokens`)"
+            "influxdb_org beside it, allowed: the administrator's of a 1.8 (a 2.x has `taishi store tokens`)"
         )
     known = _users(store)
     store.create_database()  # a right to a database that is not there is none
@@ -63,12 +63,5 @@ def _users(store: InfluxDb) -> set[str]:
 def _kept(file: Path, user: str) -> str:
     """What the file says; made with a new password where there is none."""
     if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(f"{user}:{secrets.token_urlsafe(24)}")
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
+        write_secret(file, f"{user}:{secrets.token_urlsafe(24)}")
     return file.read_text(encoding="utf-8").strip()
