@@ -6,12 +6,12 @@ import itertools
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-import pytest
-
 from tests.faults.toxic_line import ToxicLine
+from tests.namespaces import ip, namespace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,45 +29,33 @@ class Apart:
         self._kafka = ("127.0.0.1", kafka_port)
 
     def __enter__(self) -> Apart:
-        _ip("netns", "add", self.name)
-        try:
+        with ExitStack() as made:
+            made.enter_context(namespace(self.name))
             self._connect()
-        except BaseException:
-            self._end()
-            raise
+            self._made = made.pop_all()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._forwarder.kill()
         self._forwarder.wait()
         self.line.close()
-        self._end()
+        self._made.close()
 
     def cut(self) -> None:
         """Pull the cable: nothing arrives, and nobody is told so."""
-        _ip("link", "set", self._cable, "down")
+        ip("link", "set", self._cable, "down")
 
     def heal(self) -> None:
         """Plug it in."""
-        _ip("link", "set", self._cable, "up")
+        ip("link", "set", self._cable, "up")
 
     def _connect(self) -> None:
-        _ip("link", "add", self._cable, "type", "veth", "peer", "name", "cable", "netns", self.name)
-        _ip("addr", "add", f"{self._here}/30", "dev", self._cable)
-        _ip("link", "set", self._cable, "up")
+        ip("link", "add", self._cable, "type", "veth", "peer", "name", "cable", "netns", self.name)
+        ip("addr", "add", f"{self._here}/30", "dev", self._cable)
+        ip("link", "set", self._cable, "up")
         for words in (("addr", "add", f"{self._there}/30", "dev", "cable"), ("link", "set", "cable", "up")):
-            _ip("-n", self.name, *words)
-        _ip("-n", self.name, "link", "set", "lo", "up")
+            ip("-n", self.name, *words)
         self.line = ToxicLine(self._kafka, (self._here, 9092))
         kafka = f"{self._kafka[0]}:{self._kafka[1]}"
         words = (*self.inside, sys.executable, "-m", "tests.faults.forward", kafka, f"{self._here}:9092")
         self._forwarder = subprocess.Popen(words, cwd=ROOT)
-
-    def _end(self) -> None:
-        subprocess.run(["ip", "netns", "del", self.name], check=True)
-
-
-def _ip(*words: str) -> None:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"network namespaces are not allowed here: ip {' '.join(words)}: {done.stderr.strip()}")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-import pytest
+from tests.namespaces import namespace
 
 Answer = TypeVar("Answer")
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
@@ -22,18 +21,14 @@ _NETWORK: Final = 0x40000000
 @contextmanager
 def network(name: str, hosts: Iterable[str]) -> Iterator[str]:
     """A network namespace in which each of these hosts is its loopback."""
-    done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"network namespaces are not allowed here: {done.stderr.strip()}")
     folder = Path("/etc/netns") / name
-    try:
-        folder.mkdir(parents=True)
-        (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
-        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-        yield name
-    finally:
-        shutil.rmtree(folder)
-        subprocess.run(["ip", "netns", "del", name], check=True)
+    with namespace(name):
+        try:
+            folder.mkdir(parents=True)
+            (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
+            yield name
+        finally:
+            shutil.rmtree(folder)
 
 
 def asked_in(name: str, ask: Callable[[], Answer]) -> Answer:
